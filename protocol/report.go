@@ -1,0 +1,104 @@
+package protocol
+
+import (
+	"time"
+
+	"github.com/skladom/skladom/stock"
+)
+
+// Trigger is what a pass was begun by.
+type Trigger string
+
+// The triggers of a pass.
+const (
+	TriggerActivation   Trigger = "activation"
+	TriggerSchedule     Trigger = "schedule"
+	TriggerNotification Trigger = "notification"
+	TriggerManual       Trigger = "manual"
+	TriggerApproval     Trigger = "approval"
+)
+
+// Result is how a pass ended.
+type Result string
+
+// The results of a pass.
+const (
+	ResultOK     Result = "ok"
+	ResultHeld   Result = "held"
+	ResultFailed Result = "failed"
+)
+
+// ModeFull is a pass that reads the whole catalogue.
+const ModeFull = "full"
+
+// Code names a failure or a reason. Messages are made from it in package message.
+type Code string
+
+// The failure codes.
+const (
+	KrosKeyInvalid   Code = "kros_key_invalid"
+	KrosNoAPIAccess  Code = "kros_no_api_access"
+	KrosForbidden    Code = "kros_forbidden"
+	KrosUnavailable  Code = "kros_unavailable"
+	KrosBadResponse  Code = "kros_bad_response"
+	KrosNoStock      Code = "kros_no_stock"
+	WarehouseUnknown Code = "warehouse_unknown"
+	NothingMatched   Code = "nothing_matched"
+	ProductsMissing  Code = "products_missing"
+	CatalogueChanged Code = "catalogue_changed"
+	ShopKeyInvalid   Code = "shop_key_invalid"
+	ShopForbidden    Code = "shop_forbidden"
+	ShopUnavailable  Code = "shop_unavailable"
+	ShopBadResponse  Code = "shop_bad_response"
+	ShopChanged      Code = "shop_changed"
+	ConfigMissing    Code = "config_missing"
+	ConfigInvalid    Code = "config_invalid"
+)
+
+// Failure is what went wrong, for a person: what happened and what to do.
+type Failure struct {
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+// Report is what a pass did, or would do where DryRun is set.
+type Report struct {
+	Shop         string    `json:"shop"`
+	Pass         int64     `json:"pass"` // counts up from 1; 0 for a dry run
+	Trigger      Trigger   `json:"trigger"`
+	Mode         string    `json:"mode"`
+	DryRun       bool      `json:"dryRun"`
+	Result       Result    `json:"result"`
+	Failure      *Failure  `json:"failure"`
+	Warnings     []string  `json:"warnings"`
+	SettingsHash string    `json:"settingsHash"`
+	StartedAt    time.Time `json:"startedAt"`
+	FinishedAt   time.Time `json:"finishedAt"`
+	KrosRequests int       `json:"krosRequests"`
+	stock.Counts
+	PlanHash string        `json:"planHash"`
+	Samples  stock.Samples `json:"samples"`
+}
+
+// Ref points to an object in the archive. Bucket is the id of the bucket, so
+// that a worker with another bucket notices; SHA256 is over the stored bytes.
+type Ref struct {
+	Bucket string `json:"bucket"`
+	Key    string `json:"key"`
+	SHA256 string `json:"sha256"`
+	Rows   int    `json:"rows"`
+}
+
+// Zero tells whether the reference points nowhere.
+func (r Ref) Zero() bool { return r.Key == "" }
+
+// Settings are a shop's settings as they travel with a pass: values, never a key.
+type Settings struct {
+	Title          string        `json:"title"`
+	Rules          stock.Rules   `json:"rules"`
+	OnlyEshopItems bool          `json:"onlyEshopItems,omitempty"`
+	Schedule       string        `json:"schedule"`
+	Timezone       string        `json:"timezone"`
+	MinGap         time.Duration `json:"minGap"`
+}
