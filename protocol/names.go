@@ -22,7 +22,6 @@ const (
 	UpdateApprove    = "approve"
 	UpdateDismiss    = "dismiss"
 	UpdateDeactivate = "deactivate"
-	UpdateActivate   = "activate" // ActivateConnection tells a running StockSync what it found
 
 	QueryStatus = "status"
 )

@@ -1,0 +1,199 @@
+// Package message makes every sentence that a merchant sees, from a code and
+// its parameters, so that the words stand in one place and can be translated.
+// A message says what happened, a hint says what to do next, in the labels
+// that KROS itself uses.
+//
+// No decision may enter, no clock and no secret: what comes in is shown.
+package message
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/skladom/skladom/protocol"
+)
+
+// Params are what the sentences of a code need; each uses what it needs.
+type Params struct {
+	Shop       string
+	Detail     string   // what the other side said, or a file and line; already cleaned and short
+	Warehouses []string // codes that were asked for and not found
+	Known      []string // codes that KROS has
+	Seen       int
+	Expected   int
+	By         string // the key in use: number or ean
+}
+
+// TokenPath is where a merchant finds API tokens in KROS, in KROS's own labels.
+const TokenPath = "Nastavenia > API prepojenia"
+
+// Failure makes the failure of a code.
+func Failure(code protocol.Code, p Params) *protocol.Failure {
+	text, ok := failures[code]
+	if !ok {
+		return &protocol.Failure{Code: code, Message: detailed("Something went wrong that Skladom has no name for", p.Detail), Hint: "Try again; if it stays, ask the operator to look at the pass in the Temporal UI."}
+	}
+	message, hint := text(p)
+	return &protocol.Failure{Code: code, Message: message, Hint: hint}
+}
+
+type sentences func(Params) (message, hint string)
+
+func fixed(message, hint string) sentences {
+	return func(p Params) (string, string) { return detailed(message, p.Detail), hint }
+}
+
+var failures = map[protocol.Code]sentences{
+	protocol.KrosKeyInvalid: fixed("KROS does not accept the API key.",
+		"In KROS open "+TokenPath+", generate a new token (Vygenerovať token), copy it whole - it is shown once - and put it into the shop's settings. Resetting a token ends the old one at once."),
+	protocol.KrosNoAPIAccess: fixed("The KROS company has no access to the API.",
+		"KROS gives API access with the plan Premium, or with Základ or Štandard and the paid API module. Check in KROS that the plan is paid and has not lapsed."),
+	protocol.KrosForbidden: fixed("KROS knows the API key but does not allow it to read the catalogue.",
+		"In KROS open "+TokenPath+" and check that the token belongs to the right company and may read the price list and stock."),
+	protocol.KrosUnavailable: fixed("KROS does not answer at the moment.",
+		"Nothing was changed. Skladom tries again by itself; if this stays for hours, check kros.url and whether KROS reports an outage."),
+	protocol.KrosBadResponse: fixed("KROS answered something that is not a list of items, so nothing was taken from it.",
+		"Nothing was changed. Usually it passes by itself; if it stays, check kros.url and tell the operator."),
+	protocol.KrosNoStock: func(p Params) (string, string) {
+		return fmt.Sprintf("KROS shows %s, and none of them has stock in a warehouse.", items(p.Seen)),
+			"Check that this token belongs to the company that keeps the stock, that the stock module of KROS is in use, and - with OMEGA - that its module has uploaded stock to KROS."
+	},
+	protocol.WarehouseUnknown: func(p Params) (string, string) {
+		return fmt.Sprintf("KROS has no stock in %s.", warehouses(p.Warehouses)),
+			fmt.Sprintf("KROS has %s. Write the codes in the setting warehouses exactly so, or leave it out to count all.", warehouses(p.Known))
+	},
+	protocol.NothingMatched: func(p Params) (string, string) {
+		return fmt.Sprintf("None of %s in KROS has a product in the e-shop by %s.", items(p.Expected), key(p.By)),
+			fmt.Sprintf("Compare a few items by hand: does the e-shop have the same %s? If not, try match = %q.", keyPlural(p.By), other(p.By))
+	},
+	protocol.ProductsMissing: func(p Params) (string, string) {
+		return fmt.Sprintf("The e-shop shows only %d of the %d products that were kept in step last time, so nothing was written.", p.Seen, p.Expected),
+			"Check that the e-shop is complete and that numbers and EANs were not changed. If it is right as it is, activate again."
+	},
+	protocol.CatalogueChanged: func(p Params) (string, string) {
+		return fmt.Sprintf("KROS shows only %d of the %d items of last time, so nothing was written.", p.Seen, p.Expected),
+			"Check that the token still belongs to the right company and that the catalogue in KROS is complete. If it is right as it is, approve it."
+	},
+	protocol.ShopKeyInvalid: fixed("The e-shop does not accept its API key.",
+		"Copy the API key of the e-shop again from its administration and put it into the shop's settings (fynode.api_key)."),
+	protocol.ShopForbidden: fixed("The e-shop knows the API key but does not allow it to read and set stock.",
+		"Give the API key of the e-shop the right to read products and to set their stock."),
+	protocol.ShopUnavailable: fixed("The e-shop does not answer at the moment.",
+		"Nothing is lost: Skladom tries again by itself. If this stays, check that the e-shop runs and that fynode.url is right."),
+	protocol.ShopBadResponse: fixed("The e-shop answered something that Skladom cannot read.",
+		"Check that fynode.url is the address of the e-shop's API and not of its pages; if it is, tell the operator of the e-shop."),
+	protocol.ShopChanged: func(p Params) (string, string) {
+		return detailed("Another e-shop answers at this address than the one that was activated.", p.Detail),
+			"Check fynode.url and the key. If the e-shop was really replaced, activate again."
+	},
+	protocol.ConfigMissing: func(p Params) (string, string) {
+		return fmt.Sprintf("There is no settings file for the shop %q.", p.Shop),
+			fmt.Sprintf("Write a block shop %q { ... } into a .hcl file below the configuration directory of the worker, and run: skladom validate", p.Shop)
+	},
+	protocol.ConfigInvalid: func(p Params) (string, string) {
+		return detailed(fmt.Sprintf("The settings of the shop %q cannot be used.", p.Shop), p.Detail),
+			"Mend the file and run: skladom validate"
+	},
+}
+
+// Warnings of a pass.
+
+// WarehouseGone warns of a selected warehouse that hardly any item ever used
+// and none uses now.
+func WarehouseGone(codes, known []string) string {
+	return fmt.Sprintf("No item has stock in %s any more; KROS has %s.", warehouses(codes), warehouses(known))
+}
+
+// WarehouseNew announces a warehouse that counts because none is selected.
+func WarehouseNew(codes []string) string {
+	return fmt.Sprintf("KROS has a new warehouse, %s, and it counts from now on. To leave it out, list the others in the setting warehouses.", warehouses(codes))
+}
+
+// SweepIncomplete warns that the list kept moving while it was read.
+const SweepIncomplete = "The list in KROS kept moving while it was read; items that could not be seen this time were left as they are."
+
+// OrdersNotBooked tells what KROS cannot know.
+const OrdersNotBooked = "KROS does not know an order of the e-shop before it is booked in KROS: book orders soon, or KROS's number will be too high."
+
+// SyncWhilePaused refuses a pass of a paused shop.
+func SyncWhilePaused(shop string) string {
+	return fmt.Sprintf("%s is paused; to go on, run: skladom resume %s", shop, shop)
+}
+
+// NotActive refuses what only an active connection can do.
+func NotActive(shop string) string {
+	return fmt.Sprintf("%s is not active; to begin, run: skladom activate %s", shop, shop)
+}
+
+// Paused is the sentence for a paused shop; zone is the shop's time zone.
+func Paused(p protocol.PauseRequest, zone *time.Location) (text, hint string) {
+	text = "Paused"
+	if p.By != "" {
+		text += " by " + p.By
+	}
+	if p.Until != nil {
+		text += " until " + Time(*p.Until, zone)
+	}
+	if p.Reason != "" {
+		text += ": " + p.Reason
+	}
+	return text + ".", "Stock is not written meanwhile; notifications are remembered. To go on: resume."
+}
+
+// Time shows a time in the shop's time zone.
+func Time(t time.Time, zone *time.Location) string {
+	if zone == nil {
+		zone = time.UTC
+	}
+	return t.In(zone).Format("2 Jan 2006 15:04 MST")
+}
+
+func detailed(message, detail string) string {
+	if detail == "" {
+		return message
+	}
+	return strings.TrimSuffix(message, ".") + ": " + detail
+}
+
+func items(n int) string {
+	if n == 1 {
+		return "1 item"
+	}
+	return fmt.Sprintf("%d items", n)
+}
+
+func warehouses(codes []string) string {
+	quoted := make([]string, len(codes))
+	for i, code := range codes {
+		quoted[i] = fmt.Sprintf("%q", code)
+	}
+	switch len(codes) {
+	case 0:
+		return "no warehouse"
+	case 1:
+		return "warehouse " + quoted[0]
+	}
+	return "warehouses " + strings.Join(quoted, ", ")
+}
+
+func key(by string) string {
+	if by == "ean" {
+		return "EAN"
+	}
+	return "product number"
+}
+
+func keyPlural(by string) string {
+	if by == "ean" {
+		return "EANs"
+	}
+	return "product numbers"
+}
+
+func other(by string) string {
+	if by == "ean" {
+		return "number"
+	}
+	return "ean"
+}
