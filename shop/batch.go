@@ -1,0 +1,88 @@
+package shop
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/samber/lo"
+
+	"github.com/skladom/skladom/stock"
+)
+
+// LookupAll looks up any number of keys, MaxBatch at a time, and returns every
+// product found once, however many of the keys it has. progress, which may be
+// nil, hears after each batch how many keys are done.
+//
+// Temporary trouble and unreadable answers are repeated here; what is left of
+// them comes back as an *Error, and no product with it.
+func LookupAll(ctx context.Context, s Shop, by stock.Match, keys []string, progress func(done int)) ([]stock.Product, error) {
+	var products []stock.Product
+	keys = lo.Uniq(keys)
+	for done := 0; done < len(keys); {
+		batch := keys[done:min(done+MaxBatch, len(keys))]
+		found, err := retry(ctx, func() ([]stock.Product, error) { return s.Lookup(ctx, by, batch) })
+		if err != nil {
+			return nil, fmt.Errorf("look up keys %d to %d of %d: %w", done+1, done+len(batch), len(keys), err)
+		}
+		products = append(products, found...)
+		done += len(batch)
+		if progress != nil {
+			progress(done)
+		}
+	}
+	return lo.UniqBy(products, func(p stock.Product) string { return p.ID }), nil
+}
+
+// Write sets one batch of at most MaxBatch changes and returns one result a
+// change, in their order. pass names the pass the changes belong to: the same
+// batch of the same pass is the same request to the shop.
+//
+// A batch that the shop refuses as a whole (400, 413, 422) is split in halves
+// until the guilty change is found, which becomes Rejected. Temporary trouble
+// and unreadable answers are repeated here; what is left of them comes back as
+// an *Error. The results returned with an error are those of the first
+// len(results) changes; whether any of the others was carried out is unknown.
+func Write(ctx context.Context, s Shop, pass string, changes []Change) ([]Result, error) {
+	if len(changes) == 0 {
+		return nil, nil
+	}
+	results, err := retry(ctx, func() ([]Result, error) { return s.SetStock(ctx, batchKey(pass, changes), changes) })
+	if err == nil {
+		return lo.Map(results, func(r Result, _ int) Result { r.Reason = oneLine(r.Reason); return r }), nil
+	}
+	refusal := (*Error)(nil)
+	if !errors.As(err, &refusal) || !refusal.ofTheBatch() {
+		return nil, fmt.Errorf("write %d changes from product %q on: %w", len(changes), changes[0].ID, err)
+	}
+	if len(changes) == 1 {
+		return []Result{{ID: changes[0].ID, Status: Rejected, Reason: refusal.Message}}, nil
+	}
+	half := len(changes) / 2
+	first, err := Write(ctx, s, pass, changes[:half])
+	if err != nil {
+		return first, err
+	}
+	second, err := Write(ctx, s, pass, changes[half:])
+	return append(first, second...), err
+}
+
+// ofTheBatch tells whether the shop refused what the request holds, and not
+// who asks or when.
+func (e *Error) ofTheBatch() bool {
+	return e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity || e.Kind == TooLarge
+}
+
+// batchKey is the name of a batch: another batch, also a half of it, has
+// another one.
+func batchKey(pass string, changes []Change) string {
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%q\n", pass)
+	for _, c := range changes {
+		fmt.Fprintf(hash, "%q %s %s\n", c.ID, c.Quantity, c.Expected)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
