@@ -1,0 +1,237 @@
+package stock
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// WarehouseUse is a warehouse that KROS has and how many items have a row in it.
+type WarehouseUse struct {
+	Code  string `json:"code"`
+	Items int    `json:"items"`
+}
+
+// Warehouses are the warehouses that the rows of items name, by code. A row
+// without a code names none.
+func Warehouses(items []Item) []WarehouseUse {
+	uses := warehouseItems(items)
+	list := make([]WarehouseUse, 0, len(uses))
+	for _, code := range slices.Sorted(maps.Keys(uses)) {
+		list = append(list, WarehouseUse{Code: code, Items: uses[code]})
+	}
+	return list
+}
+
+// Track returns items with Tracked set where an item has rows or the baseline
+// knows it as tracked: that an item is a stock item is never forgotten.
+func Track(items, baseline []Item) []Item {
+	had := make(map[identity]bool, len(baseline))
+	for _, item := range baseline {
+		if item.stocked() {
+			had[identityOf(item)] = true
+		}
+	}
+	tracked := slices.Clone(items)
+	for i, item := range tracked {
+		tracked[i].Tracked = item.stocked() || (len(had) > 0 && had[identityOf(item)])
+	}
+	return tracked
+}
+
+// MissingItems are the items of the baseline that items do not show, in the
+// baseline's order. An item is known by its code, without one by name and EAN.
+func MissingItems(items, baseline []Item) []Item {
+	if len(baseline) == 0 {
+		return nil
+	}
+	shown := make(map[identity]bool, len(items))
+	for _, item := range items {
+		shown[identityOf(item)] = true
+	}
+	var missing []Item
+	for _, item := range baseline {
+		if !shown[identityOf(item)] {
+			missing = append(missing, item)
+		}
+	}
+	return missing
+}
+
+// identity is what an item is known by from one sweep to the next.
+type identity struct{ code, name, ean string }
+
+func identityOf(item Item) identity {
+	if code := CleanKey(item.Code); code != "" {
+		return identity{code: code}
+	}
+	return identity{name: item.Name, ean: item.EAN}
+}
+
+// stocked says whether KROS keeps stock for the item, or once did.
+func (i Item) stocked() bool { return i.Tracked || len(i.Rows) > 0 }
+
+// warehouseItems counts, for each warehouse code, the items with a row in it.
+func warehouseItems(items []Item) map[string]int {
+	uses := map[string]int{}
+	for _, item := range items {
+		for i, row := range item.Rows {
+			code := CleanKey(row.Warehouse)
+			again := slices.ContainsFunc(item.Rows[:i], func(r Row) bool { return CleanKey(r.Warehouse) == code })
+			if code != "" && !again {
+				uses[code]++
+			}
+		}
+	}
+	return uses
+}
+
+// catalogue is a sweep made ready for judging: each item once, in the order of
+// the plan, and who else has an item's code or key.
+type catalogue struct {
+	items  []catalogueItem
+	byCode map[string][]int
+	byKey  map[string][]int
+}
+
+type catalogueItem struct {
+	Item
+	code string // trimmed, in NFC
+	key  key
+}
+
+func newCatalogue(match Match, items []Item) catalogue {
+	c := catalogue{
+		items:  distinct(match, items),
+		byCode: make(map[string][]int, len(items)),
+		byKey:  make(map[string][]int, len(items)),
+	}
+	for i, item := range c.items {
+		if item.code != "" {
+			c.byCode[item.code] = append(c.byCode[item.code], i)
+		}
+		if item.key.compare != "" {
+			c.byKey[item.key.compare] = append(c.byKey[item.key.compare], i)
+		}
+	}
+	return c
+}
+
+// sameCode are the other items with the code of item i.
+func (c catalogue) sameCode(i int) []catalogueItem { return c.others(c.byCode[c.items[i].code], i) }
+
+// sameKey are the other items with the key of item i.
+func (c catalogue) sameKey(i int) []catalogueItem {
+	return c.others(c.byKey[c.items[i].key.compare], i)
+}
+
+// others is capped: a placeholder nobody knows may stand in every item, and
+// each of them naming all would be quadratic.
+func (c catalogue) others(group []int, self int) []catalogueItem {
+	if len(group) < 2 {
+		return nil
+	}
+	var others []catalogueItem
+	for _, i := range group {
+		if i != self && len(others) < maxOthers {
+			others = append(others, c.items[i])
+		}
+	}
+	return others
+}
+
+// distinct sorts items and drops those that are equal in everything: one row
+// that a moving list showed twice.
+func distinct(match Match, items []Item) []catalogueItem {
+	sorted := make([]catalogueItem, 0, len(items))
+	for _, item := range items {
+		sorted = append(sorted, catalogueItem{Item: item, code: CleanKey(item.Code), key: keyOf(match, item)})
+	}
+	slices.SortFunc(sorted, compareItems)
+	unique := sorted[:0]
+	for _, item := range sorted {
+		if last := len(unique) - 1; last >= 0 && compareItems(unique[last], item) == 0 {
+			unique[last].Tracked = unique[last].Tracked || item.Tracked
+			continue
+		}
+		unique = append(unique, item)
+	}
+	return unique
+}
+
+func compareItems(a, b catalogueItem) int {
+	if order := cmp.Or(
+		cmp.Compare(a.code, b.code),
+		cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.EAN, b.EAN),
+		cmp.Compare(a.Code, b.Code),
+		cmp.Compare(a.Unit, b.Unit),
+	); order != 0 {
+		return order
+	}
+	return slices.CompareFunc(orderedRows(a.Rows), orderedRows(b.Rows), compareRows)
+}
+
+// orderedRows makes the order in which KROS listed the warehouses irrelevant.
+func orderedRows(rows []Row) []Row {
+	if len(rows) < 2 {
+		return rows
+	}
+	return slices.SortedFunc(slices.Values(rows), compareRows)
+}
+
+func compareRows(a, b Row) int {
+	return cmp.Or(cmp.Compare(a.Warehouse, b.Warehouse), a.Quantity.Cmp(b.Quantity))
+}
+
+// shelf is what the shop has, by the key of the plan.
+type shelf struct {
+	byKey   map[string][]Product // each sorted by id
+	parents map[string]bool      // ids of products whose variants are products themselves
+}
+
+func newShelf(match Match, products []Product) shelf {
+	s := shelf{byKey: make(map[string][]Product, len(products)), parents: map[string]bool{}}
+	for _, product := range products {
+		if product.ParentID != "" && product.ParentID != product.ID {
+			s.parents[product.ParentID] = true
+		}
+	}
+	for _, product := range distinctProducts(products) {
+		key := productKey(match, product)
+		s.byKey[key] = append(s.byKey[key], product)
+	}
+	return s
+}
+
+// writable says whether the product has a stock of its own.
+func (s shelf) writable(product Product) bool { return product.Tracked && !s.parents[product.ID] }
+
+// distinctProducts sorts products by id, each once: one product is found by
+// several written forms of its key. Where it sold between two look-ups the
+// lower reading stays; if that is the older one, the write ends in a conflict
+// and is planned again.
+func distinctProducts(products []Product) []Product {
+	sorted := slices.SortedFunc(slices.Values(products), func(a, b Product) int {
+		return cmp.Or(
+			cmp.Compare(a.ID, b.ID),
+			a.Quantity.Cmp(b.Quantity),
+			cmp.Compare(a.Number, b.Number),
+			cmp.Compare(a.EAN, b.EAN),
+			cmp.Compare(a.ParentID, b.ParentID),
+			cmp.Compare(a.Name, b.Name),
+			compareBool(a.Tracked, b.Tracked),
+		)
+	})
+	return slices.CompactFunc(sorted, func(a, b Product) bool { return a.ID == b.ID })
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
