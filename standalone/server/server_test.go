@@ -1,0 +1,285 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+)
+
+const queue = "test"
+
+var (
+	colour     = temporal.NewSearchAttributeKeyKeyword("TestColour")
+	attributes = map[string]enums.IndexedValueType{"TestColour": enums.INDEXED_VALUE_TYPE_KEYWORD}
+)
+
+// childFile, where set, makes the test's program a server on that file, for
+// the tests that kill one.
+const childFile = "SERVER_TEST_CHILD_FILE"
+
+func TestMain(m *testing.M) {
+	file := os.Getenv(childFile)
+	if file == "" {
+		os.Exit(m.Run())
+	}
+	s, err := Start(context.Background(), Options{File: file, UIPort: NoUI, SearchAttributes: attributes})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(s.Address())
+	select {}
+}
+
+func TestAServerInMemoryRunsAndListsWorkflows(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{SearchAttributes: attributes})
+	c := connect(t, s.Address())
+	work(t, c)
+
+	run := begin(t, c, "in-memory", "green")
+	var result string
+	require.NoError(t, run.Get(t.Context(), &result))
+	require.Equal(t, "painted green", result)
+
+	require.Eventually(t, func() bool {
+		list, err := c.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+			Query: "TestColour = 'green' AND ExecutionStatus = 'Completed'"})
+		require.NoError(t, err)
+		return len(list.Executions) == 1 && list.Executions[0].Execution.WorkflowId == "in-memory"
+	}, 10*time.Second, 20*time.Millisecond)
+}
+
+func TestTwoServersInMemoryShareNothing(t *testing.T) {
+	t.Parallel()
+	one, two := start(t, Options{UIPort: NoUI}), start(t, Options{UIPort: NoUI})
+	_, err := connect(t, one.Address()).ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "lonely", TaskQueue: queue}, paint, "")
+	require.NoError(t, err)
+	_, err = connect(t, two.Address()).DescribeWorkflow(t.Context(), "lonely", "")
+	require.ErrorContains(t, err, "not found")
+}
+
+func TestAFileOutlivesAStoppedServer(t *testing.T) {
+	t.Parallel()
+	// Characters that mean something in a URL, which SQLite takes the name for.
+	file := filepath.Join(t.TempDir(), "obchod č. 1? 50%#.db")
+	s := start(t, Options{File: file, UIPort: NoUI, SearchAttributes: attributes})
+	begin(t, connect(t, s.Address()), "outlives", "blue")
+	s.Stop()
+
+	s = start(t, Options{File: file, UIPort: NoUI, SearchAttributes: attributes})
+	finish(t, s, "outlives", "painted blue")
+	require.FileExists(t, file)
+	require.Subset(t, []string{file, file + "-wal", file + "-shm"}, files(t, filepath.Dir(file)))
+}
+
+func TestAFileOutlivesAKilledServer(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "temporal.db")
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childFile+"="+file)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	t.Cleanup(func() { _ = child.Process.Kill() })
+	address, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	begin(t, connect(t, address[:len(address)-1]), "killed", "red")
+	require.NoError(t, child.Process.Kill())
+	_ = child.Wait()
+
+	finish(t, start(t, Options{File: file, UIPort: NoUI, SearchAttributes: attributes}), "killed", "painted red")
+}
+
+func TestAnOlderFileGetsTheSearchAttributesItLacks(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "temporal.db")
+	start(t, Options{File: file, UIPort: NoUI}).Stop()
+	s := start(t, Options{File: file, UIPort: NoUI, SearchAttributes: attributes})
+	begin(t, connect(t, s.Address()), "older", "white")
+	finish(t, s, "older", "painted white")
+}
+
+func TestASearchAttributeOfAnotherTypeIsRefusedByName(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "temporal.db")
+	start(t, Options{File: file, UIPort: NoUI, SearchAttributes: attributes}).Stop()
+	_, err := Start(t.Context(), Options{File: file, UIPort: NoUI,
+		SearchAttributes: map[string]enums.IndexedValueType{"TestColour": enums.INDEXED_VALUE_TYPE_INT}})
+	require.ErrorContains(t, err, "TestColour")
+}
+
+func TestAPortInUseIsNamedWithItsFlag(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", address(0))
+	require.NoError(t, err)
+	defer taken.Close()
+	port := taken.Addr().(*net.TCPAddr).Port
+
+	_, err = Start(t.Context(), Options{Port: port, UIPort: NoUI})
+	require.ErrorContains(t, err, fmt.Sprintf("port %d cannot be used, choose another with --port:", port))
+	_, err = Start(t.Context(), Options{UIPort: port})
+	require.ErrorContains(t, err, fmt.Sprintf("port %d cannot be used, choose another with --ui-port:", port))
+}
+
+func TestTheWebInterfaceAnswersUnderThisMachinesNamesOnly(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{})
+	_, port, err := net.SplitHostPort(s.UIURL()[len("http://"):])
+	require.NoError(t, err)
+	for name, want := range map[string]int{
+		"127.0.0.1:" + port:    http.StatusOK,
+		"localhost:" + port:    http.StatusOK,
+		"localhost":            http.StatusOK,
+		"[::1]:" + port:        http.StatusOK,
+		"evil.example:" + port: http.StatusForbidden,
+		"10.0.0.1":             http.StatusForbidden,
+	} {
+		t.Run(name, func(t *testing.T) {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.UIURL(), nil)
+			require.NoError(t, err)
+			req.Host = name
+			resp, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			defer resp.Body.Close()
+			require.Equal(t, want, resp.StatusCode)
+			if want == http.StatusOK {
+				body, err := io.ReadAll(resp.Body)
+				require.NoError(t, err)
+				require.Contains(t, resp.Header.Get("Content-Type"), "text/html")
+				require.Contains(t, string(body), "<html")
+			}
+		})
+	}
+}
+
+func TestTheNamespaceIsShownOnThePortsAskedFor(t *testing.T) {
+	t.Parallel()
+	grpc, err := freePort()
+	require.NoError(t, err)
+	ui, err := freePort()
+	require.NoError(t, err)
+	s := start(t, Options{Namespace: "obchod", Port: grpc, UIPort: ui})
+	require.Equal(t, address(grpc), s.Address())
+	require.Equal(t, "http://"+address(ui), s.UIURL())
+	resp, err := http.Get(s.UIURL() + "/api/v1/namespaces/" + url.PathEscape("obchod"))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Regexp(t, `"name":\s*"obchod"`, string(body))
+}
+
+func TestAnOrdinaryLifeIsNotLogged(t *testing.T) {
+	t.Parallel()
+	var out lockedBuffer
+	s := start(t, Options{File: filepath.Join(t.TempDir(), "temporal.db"), SearchAttributes: attributes,
+		Logger: hclog.New(&hclog.LoggerOptions{Output: &out, Level: hclog.Debug})})
+	c := connect(t, s.Address())
+	w := work(t, c)
+	require.NoError(t, begin(t, c, "quiet", "grey").Get(t.Context(), nil))
+	w.Stop()
+	c.Close()
+	s.Stop()
+	require.Empty(t, out.String())
+}
+
+func TestAStartGivesUpWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(fmt.Errorf("asked to stop"))
+	_, err := Start(ctx, Options{})
+	require.ErrorContains(t, err, "asked to stop")
+}
+
+func paint(ctx workflow.Context, colourName string) (string, error) {
+	return "painted " + colourName, workflow.UpsertTypedSearchAttributes(ctx, colour.ValueSet(colourName))
+}
+
+func start(t *testing.T, options Options) *Server {
+	t.Helper()
+	s, err := Start(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(s.Stop)
+	return s
+}
+
+func connect(t *testing.T, address string) client.Client {
+	t.Helper()
+	c, err := client.Dial(client.Options{HostPort: address, Logger: hclog.NewNullLogger()})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func work(t *testing.T, c client.Client) worker.Worker {
+	t.Helper()
+	w := worker.New(c, queue, worker.Options{})
+	w.RegisterWorkflow(paint)
+	require.NoError(t, w.Start())
+	t.Cleanup(w.Stop)
+	return w
+}
+
+func begin(t *testing.T, c client.Client, id, colourName string) client.WorkflowRun {
+	t.Helper()
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: id, TaskQueue: queue,
+		TypedSearchAttributes: temporal.NewSearchAttributes(colour.ValueSet("none"))}, paint, colourName)
+	require.NoError(t, err)
+	return run
+}
+
+// finish runs a worker until the workflow ends, and looks at its result.
+func finish(t *testing.T, s *Server, id, want string) {
+	t.Helper()
+	c := connect(t, s.Address())
+	work(t, c)
+	var got string
+	require.NoError(t, c.GetWorkflow(t.Context(), id, "").Get(t.Context(), &got))
+	require.Equal(t, want, got)
+}
+
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(dir, "*"))
+	require.NoError(t, err)
+	return all
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
