@@ -24,6 +24,7 @@ const (
 	UpdateDeactivate = "deactivate"
 
 	QueryStatus = "status"
+	QueryMemory = "memory" // Recollection, for dry runs and activations
 )
 
 // Search attributes of StockSync, by which the fleet is listed.

@@ -83,6 +83,9 @@ type PassRequest struct {
 	Connection   string   `json:"connection"` // fingerprint of addresses and keys
 	ShopID       string   `json:"shopId"`     // who the shop said it was at activation
 	Memory       Memory   `json:"memory"`
+	// Accept takes the catalogue and the products as they are now: an
+	// activation has shown what it found, so there is nothing to compare with.
+	Accept bool `json:"accept,omitempty"`
 	// Catalogue is an activation's own snapshot; used while it is fresh.
 	Catalogue *Catalogue `json:"catalogue,omitempty"`
 }
@@ -97,6 +100,7 @@ type PassResult struct {
 	Plan      Ref        `json:"plan"`
 	Receipts  []Ref      `json:"receipts,omitempty"`
 	Memory    Memory     `json:"memory"`
+	LastPass  int64      `json:"lastPass,omitempty"` // highest pass number in the archive
 }
 
 // Activated tells StockSync that an activation found both systems in order.
@@ -166,4 +170,123 @@ type Progress struct {
 	Total int    `json:"total,omitempty"` // 0: not known
 	Batch int    `json:"batch,omitempty"` // write: batches finished; a repeat resumes after them
 	Note  string `json:"note,omitempty"`
+}
+
+// LoadRequest asks for a shop's settings. Next ticks are counted from After;
+// PassStartedAt is when the last pass began, the zero time before the first.
+type LoadRequest struct {
+	Shop          string    `json:"shop"`
+	After         time.Time `json:"after"`
+	PassStartedAt time.Time `json:"passStartedAt"`
+}
+
+// Loaded are a shop's settings as its files have them now, or the Failure that
+// keeps it from running. NextTick is set in both cases.
+type Loaded struct {
+	Settings   Settings  `json:"settings"`
+	Hash       string    `json:"hash"`
+	Connection string    `json:"connection"` // fingerprint of addresses and keys
+	NextTick   time.Time `json:"nextTick"`
+	Failure    *Failure  `json:"failure,omitempty"`
+}
+
+// CheckRequest asks to try one side of a connection.
+type CheckRequest struct {
+	Shop       string `json:"shop"`
+	Connection string `json:"connection"`
+}
+
+// ShopIdentity is who the e-shop says it is.
+type ShopIdentity struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Products int    `json:"products,omitempty"`
+}
+
+// FetchRequest asks for a sweep of KROS's catalogue into the archive.
+type FetchRequest struct {
+	Shop       string   `json:"shop"`
+	Pass       int64    `json:"pass"`
+	DryRun     bool     `json:"dryRun,omitempty"`
+	Connection string   `json:"connection"`
+	Settings   Settings `json:"settings"`
+	Memory     Memory   `json:"memory"`
+}
+
+// Fetched is the sweep, and the memory that holds from here on: none where the
+// archive has lost it, which makes this a first pass.
+type Fetched struct {
+	Catalogue Catalogue `json:"catalogue"`
+	Memory    Memory    `json:"memory"`
+	LastPass  int64     `json:"lastPass"` // highest pass number in the archive
+}
+
+// MatchRequest asks for the plan of a catalogue.
+type MatchRequest struct {
+	Shop       string    `json:"shop"`
+	Pass       int64     `json:"pass"`
+	DryRun     bool      `json:"dryRun,omitempty"`
+	Connection string    `json:"connection"`
+	Settings   Settings  `json:"settings"`
+	ShopID     string    `json:"shopId"`
+	Memory     Memory    `json:"memory"`
+	Catalogue  Catalogue `json:"catalogue"`
+	Accept     bool      `json:"accept,omitempty"`
+	Findings   bool      `json:"findings,omitempty"`
+}
+
+// Matched is a plan in the archive and its numbers, or the Doubt for which
+// nothing is written: Held where a person can approve it.
+type Matched struct {
+	Plan     Ref           `json:"plan"`
+	Hash     string        `json:"hash"`
+	Writes   int           `json:"writes"`
+	Counts   stock.Counts  `json:"counts"`
+	Samples  stock.Samples `json:"samples,omitempty"`
+	Warnings []string      `json:"warnings,omitempty"`
+	Findings *Findings     `json:"findings,omitempty"`
+	Doubt    *Failure      `json:"doubt,omitempty"`
+	Held     bool          `json:"held,omitempty"`
+}
+
+// UpdateRequest asks to write what Writes plans. Plan is the whole plan of the
+// pass and Receipts what was written of it before, so that the counts are
+// those of the pass; on the first write Writes and Plan are the same.
+type UpdateRequest struct {
+	Shop       string    `json:"shop"`
+	Pass       int64     `json:"pass"`
+	Connection string    `json:"connection"`
+	Plan       Ref       `json:"plan"`
+	Writes     Ref       `json:"writes"`
+	Receipts   []Ref     `json:"receipts,omitempty"`
+	TakenAt    time.Time `json:"takenAt"`
+}
+
+// Written is what became of a plan. Stale: its catalogue grew too old before
+// the last batch, the rest was not written.
+type Written struct {
+	Receipts  []Ref         `json:"receipts,omitempty"`
+	Counts    stock.Counts  `json:"counts"`
+	Samples   stock.Samples `json:"samples,omitempty"`
+	Conflicts int           `json:"conflicts"` // products to be planned again
+	Stale     bool          `json:"stale,omitempty"`
+}
+
+// ReplanRequest asks to plan the products again whose quantity changed in the
+// shop between reading and writing.
+type ReplanRequest struct {
+	Shop       string   `json:"shop"`
+	Pass       int64    `json:"pass"`
+	Connection string   `json:"connection"`
+	Settings   Settings `json:"settings"`
+	Plan       Ref      `json:"plan"`
+	Receipts   []Ref    `json:"receipts"`
+}
+
+// Recollection is what a running StockSync remembers, for those who are not it.
+type Recollection struct {
+	Running bool   `json:"running"`
+	State   State  `json:"state"`
+	ShopID  string `json:"shopId"`
+	Memory  Memory `json:"memory"`
 }

@@ -1,0 +1,94 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/samber/lo"
+
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/snapshot"
+	"github.com/skladom/skladom/stock"
+)
+
+// catalogueLine is how an item lies in the archive. Gone marks an item of the
+// baseline that KROS, asked for it singly, does not know any more.
+type catalogueLine struct {
+	stock.Item
+	Gone bool `json:"gone,omitempty"`
+}
+
+func (a *Activities) name(shop string, pass int64, dryRun bool, kind snapshot.Kind) snapshot.Name {
+	return snapshot.Name{Shop: shop, Pass: pass, DryRun: dryRun, Kind: kind, At: a.now(), Unique: uuid.NewString()[:8]}
+}
+
+// catalogue reads a snapshot: its items, and the codes that are gone.
+func (a *Activities) catalogue(ctx context.Context, ref protocol.Ref) (items []stock.Item, gone []string, err error) {
+	lines, err := snapshot.ReadAll[catalogueLine](ctx, a.archive, ref)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read catalogue %s: %w", ref.Key, err)
+	}
+	items = make([]stock.Item, 0, len(lines))
+	for _, line := range lines {
+		if line.Gone {
+			gone = append(gone, line.Code)
+			continue
+		}
+		items = append(items, line.Item)
+	}
+	return items, gone, nil
+}
+
+func (a *Activities) plan(ctx context.Context, ref protocol.Ref) (stock.Plan, error) {
+	lines, err := snapshot.ReadAll[stock.Line](ctx, a.archive, ref)
+	if err != nil {
+		return stock.Plan{}, fmt.Errorf("read plan %s: %w", ref.Key, err)
+	}
+	return stock.Plan{Lines: lines}, nil
+}
+
+func (a *Activities) receipts(ctx context.Context, refs []protocol.Ref) ([]stock.Receipt, error) {
+	var all []stock.Receipt
+	for _, ref := range refs {
+		part, err := snapshot.ReadAll[stock.Receipt](ctx, a.archive, ref)
+		if err != nil {
+			return nil, fmt.Errorf("read receipt %s: %w", ref.Key, err)
+		}
+		all = append(all, part...)
+	}
+	return all, nil
+}
+
+// recall reads what the archive remembers; nil makes a first pass.
+func (a *Activities) recall(ctx context.Context, m protocol.Memory) (*stock.Memory, error) {
+	if m.Baseline.Zero() {
+		return nil, nil
+	}
+	items, _, err := a.catalogue(ctx, m.Baseline)
+	if err != nil {
+		return nil, err
+	}
+	memory := &stock.Memory{Items: items, Products: m.Products}
+	if !m.Ledger.Zero() {
+		plan, err := a.plan(ctx, m.Ledger)
+		if err != nil {
+			return nil, err
+		}
+		memory.Ledger = plan.Lines
+	}
+	return memory, nil
+}
+
+// forgotten tells whether the archive has lost what it should remember: then
+// the next pass counts as a first one.
+func forgotten(err error) bool {
+	return errors.Is(err, snapshot.ErrMissing) || errors.Is(err, snapshot.ErrCorrupt)
+}
+
+func warehouseUses(items []stock.Item, selected []string) []protocol.WarehouseUse {
+	return lo.Map(stock.Warehouses(items), func(w stock.WarehouseUse, _ int) protocol.WarehouseUse {
+		return protocol.WarehouseUse{Code: w.Code, Items: w.Items, Counted: len(selected) == 0 || lo.Contains(selected, w.Code)}
+	})
+}

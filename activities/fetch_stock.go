@@ -1,0 +1,145 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/samber/lo"
+
+	"github.com/skladom/skladom/config"
+	"github.com/skladom/skladom/kros"
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/snapshot"
+	"github.com/skladom/skladom/stock"
+)
+
+// FetchStock sweeps KROS's catalogue and puts it into the archive. Pages are
+// retried inside; an attempt that begins again sweeps again, since half a
+// sweep is worth nothing.
+func (a *Activities) FetchStock(ctx context.Context, req protocol.FetchRequest) (protocol.Fetched, error) {
+	s, err := a.connect(ctx, req.Shop, req.Connection)
+	if err != nil {
+		return protocol.Fetched{}, err
+	}
+	client, err := a.kros(s)
+	if err != nil {
+		return protocol.Fetched{}, err
+	}
+	ctx, pulse, end := beat(ctx, protocol.Progress{Phase: "fetch"})
+	defer end()
+	fetched, err := a.fetch(ctx, client, req, s, pulse)
+	return fetched, failed(ctx, req.Shop, err)
+}
+
+func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protocol.FetchRequest, s config.Shop, pulse *pulse) (protocol.Fetched, error) {
+	known, memory, err := a.known(ctx, req)
+	if err != nil {
+		return protocol.Fetched{}, err
+	}
+	baseline := lo.FromPtr(known).Items
+	sweep, err := client.Sweep(ctx, kros.SweepOptions{
+		OnlyEshopItems: req.Settings.OnlyEshopItems,
+		Progress: func(p kros.Progress) {
+			pulse.at(protocol.Progress{Phase: "fetch", Done: p.Items, Total: len(baseline)})
+		},
+	})
+	if err != nil {
+		return protocol.Fetched{}, fmt.Errorf("sweep the catalogue of %q: %w", req.Shop, err)
+	}
+	items := stock.Track(sweep.Items, baseline)
+	gone, asked, err := a.gone(ctx, client, req.Settings.Rules, items, known)
+	if err != nil {
+		return protocol.Fetched{}, err
+	}
+	ref, err := snapshot.Write(ctx, a.archive, a.name(req.Shop, req.Pass, req.DryRun, snapshot.Catalogue), catalogueLines(items, gone))
+	if err != nil {
+		return protocol.Fetched{}, fmt.Errorf("archive the catalogue of %q: %w", req.Shop, err)
+	}
+	last, err := a.tidy(ctx, req.Shop, []protocol.Ref{ref, memory.Baseline, memory.Ledger})
+	if err != nil {
+		return protocol.Fetched{}, err
+	}
+	return protocol.Fetched{
+		Catalogue: protocol.Catalogue{
+			Ref: ref, TakenAt: sweep.StartedAt, Items: len(items), Requests: sweep.Requests + asked,
+			Complete: sweep.Complete, Changed: stock.QuantitiesChanged(items, baseline),
+		},
+		Memory:   memory,
+		LastPass: last,
+	}, nil
+}
+
+// known is what the archive remembers. Where it has lost that there is no
+// memory at all: better a first pass than a wrong comparison.
+func (a *Activities) known(ctx context.Context, req protocol.FetchRequest) (*stock.Memory, protocol.Memory, error) {
+	memory, err := a.recall(ctx, req.Memory)
+	switch {
+	case err != nil && forgotten(err):
+		a.log.Warn("the archive has lost what it remembers of the shop; this is a first pass", "shop", req.Shop, "error", err)
+		return nil, protocol.Memory{}, nil
+	case err != nil:
+		return nil, protocol.Memory{}, err
+	case memory == nil:
+		return nil, protocol.Memory{}, nil
+	}
+	return memory, req.Memory, nil
+}
+
+// gone asks KROS singly for items that the sweep did not show, where the rules
+// would write them to zero: not being in a sweep is no proof.
+func (a *Activities) gone(ctx context.Context, client *kros.Client, rules stock.Rules, items []stock.Item, known *stock.Memory) (gone []stock.Item, asked int, err error) {
+	if rules.Missing != stock.MissingZero || known == nil {
+		return nil, 0, nil
+	}
+	if doubt, _ := stock.Examine(rules, items, known); doubt != nil {
+		return nil, 0, nil // nothing will be written at all
+	}
+	for _, item := range stock.MissingWritten(items, known) {
+		found, err := client.Item(ctx, item.Code)
+		asked++
+		switch {
+		case errors.Is(err, kros.ErrCannotAsk):
+			continue
+		case err != nil:
+			return nil, asked, fmt.Errorf("ask KROS for item %q: %w", item.Code, err)
+		case len(found) == 0:
+			gone = append(gone, item)
+		}
+	}
+	return gone, asked, nil
+}
+
+func catalogueLines(items, gone []stock.Item) iter.Seq[catalogueLine] {
+	return func(yield func(catalogueLine) bool) {
+		for _, item := range items {
+			if !yield(catalogueLine{Item: item}) {
+				return
+			}
+		}
+		for _, item := range gone {
+			if !yield(catalogueLine{Item: item, Gone: true}) {
+				return
+			}
+		}
+	}
+}
+
+// tidy prunes the shop's archive and returns its highest pass number. A
+// failure to prune is no reason to fail a pass.
+func (a *Activities) tidy(ctx context.Context, shop string, protected []protocol.Ref) (int64, error) {
+	keep := a.shops.Installation().Snapshots
+	_, err := a.archive.Prune(ctx, shop, snapshot.Retention{
+		Catalogues: keep.Keep, Receipts: keep.KeepReceipts, Now: a.now(),
+		Protected: lo.Reject(protected, func(r protocol.Ref, _ int) bool { return r.Zero() }),
+	})
+	if err != nil {
+		a.log.Warn("cannot prune the archive", "shop", shop, "error", err)
+	}
+	last, err := a.archive.LastPass(ctx, shop)
+	if err != nil {
+		return 0, fmt.Errorf("list the archive of %q: %w", shop, err)
+	}
+	return last, nil
+}

@@ -1,0 +1,51 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/samber/lo"
+
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/snapshot"
+)
+
+// ReadArchive returns one page of an object in the shop's archive.
+func (a *Activities) ReadArchive(ctx context.Context, req protocol.InspectRequest) (protocol.InspectPage, error) {
+	page, err := a.readArchive(ctx, req)
+	return page, failed(ctx, req.Shop, err)
+}
+
+func (a *Activities) readArchive(ctx context.Context, req protocol.InspectRequest) (protocol.InspectPage, error) {
+	ref, err := a.find(ctx, req)
+	if err != nil {
+		return protocol.InspectPage{}, err
+	}
+	limit := req.Limit
+	if limit <= 0 || limit > protocol.MaxInspectRows {
+		limit = protocol.MaxInspectRows
+	}
+	page, err := a.archive.Page(ctx, ref, req.Offset, limit, protocol.MaxInspectBytes)
+	if err != nil {
+		return protocol.InspectPage{}, fmt.Errorf("read %s from row %d: %w", ref.Key, req.Offset, err)
+	}
+	return protocol.InspectPage{Ref: ref, Rows: page.Rows, Next: page.Next, Total: page.Total}, nil
+}
+
+// find is the object that is asked for: the one named, or the newest of its kind.
+func (a *Activities) find(ctx context.Context, req protocol.InspectRequest) (protocol.Ref, error) {
+	if !req.Ref.Zero() {
+		return req.Ref, nil
+	}
+	entries, err := a.archive.List(ctx, req.Shop, snapshot.Kind(req.Kind))
+	if err != nil {
+		return protocol.Ref{}, fmt.Errorf("list the archive of %q: %w", req.Shop, err)
+	}
+	entry, _, ok := lo.FindLastIndexOf(entries, func(e snapshot.Entry) bool {
+		return !e.DryRun && (req.Pass == 0 || e.Pass == req.Pass)
+	})
+	if !ok {
+		return protocol.Ref{}, fmt.Errorf("the archive of %q has no %s of pass %d: %w", req.Shop, req.Kind, req.Pass, snapshot.ErrMissing)
+	}
+	return a.archive.Ref(ctx, entry.Key)
+}

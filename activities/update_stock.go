@@ -1,0 +1,173 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/samber/lo"
+	"go.temporal.io/sdk/activity"
+
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/shop"
+	"github.com/skladom/skladom/snapshot"
+	"github.com/skladom/skladom/stock"
+)
+
+// MaxAge is how old a catalogue may be when its plan is written.
+const MaxAge = 15 * time.Minute
+
+// receiptEvery is how many batches share a receipt. A repeat after a crash
+// resumes after the last receipt; what was sent since is sent again, with the
+// same idempotency keys, and that is harmless.
+const receiptEvery = 20
+
+// UpdateStock writes a plan to the shop in batches, decreases first, and puts
+// what the shop answered into the archive.
+func (a *Activities) UpdateStock(ctx context.Context, req protocol.UpdateRequest) (protocol.Written, error) {
+	s, err := a.connect(ctx, req.Shop, req.Connection)
+	if err != nil {
+		return protocol.Written{}, err
+	}
+	client, err := a.shop(s)
+	if err != nil {
+		return protocol.Written{}, err
+	}
+	u := &updating{a: a, req: req, shop: client}
+	if err := u.resume(ctx); err != nil {
+		return protocol.Written{}, err
+	}
+	ctx, pulse, end := beat(ctx, u.progress())
+	defer end()
+	u.pulse = pulse
+	written, err := u.run(ctx)
+	return written, failed(ctx, req.Shop, err)
+}
+
+// updating is one run of UpdateStock.
+type updating struct {
+	a     *Activities
+	req   protocol.UpdateRequest
+	shop  shop.Shop
+	pulse *pulse
+
+	total    int            // writes of the plan
+	batch    int            // batches that lie in refs
+	refs     []protocol.Ref // receipts of this activity, over all attempts
+	unkept   []stock.Receipt
+	answered int
+}
+
+// checkpoint is what a repeat needs to go on; it travels in the heartbeat.
+type checkpoint struct {
+	protocol.Progress
+	Receipts []protocol.Ref `json:"receipts,omitempty"`
+}
+
+func (u *updating) resume(ctx context.Context) error {
+	if !activity.HasHeartbeatDetails(ctx) {
+		return nil
+	}
+	var last checkpoint
+	if err := activity.GetHeartbeatDetails(ctx, &last); err != nil {
+		return fmt.Errorf("read the checkpoint of the last attempt: %w", err)
+	}
+	u.batch, u.refs, u.answered = last.Batch, last.Receipts, last.Done
+	return nil
+}
+
+func (u *updating) progress() checkpoint {
+	return checkpoint{
+		Progress: protocol.Progress{Phase: "write", Done: u.answered, Total: u.total, Batch: u.batch},
+		Receipts: slices.Clone(u.refs),
+	}
+}
+
+func (u *updating) run(ctx context.Context) (protocol.Written, error) {
+	planned, err := u.a.plan(ctx, u.req.Writes)
+	if err != nil {
+		return protocol.Written{}, err
+	}
+	writes := planned.Writes()
+	u.total = len(writes)
+	batches := lo.Chunk(writes, shop.MaxBatch)
+	stale := false
+	for i := min(u.batch, len(batches)); i < len(batches) && !stale; i++ {
+		if stale = u.a.now().Sub(u.req.TakenAt) > MaxAge; stale {
+			break
+		}
+		if err := u.write(ctx, batches[i]); err != nil {
+			return protocol.Written{}, err
+		}
+		if (i+1)%receiptEvery == 0 || i+1 == len(batches) {
+			if err := u.keep(ctx, i+1); err != nil {
+				return protocol.Written{}, err
+			}
+		}
+		u.pulse.at(u.progress())
+	}
+	if err := u.keep(ctx, u.batch); err != nil {
+		return protocol.Written{}, err
+	}
+	return u.settle(ctx, planned, stale)
+}
+
+// write sends one batch and notes what the shop answered.
+func (u *updating) write(ctx context.Context, batch []stock.Write) error {
+	changes := lo.Map(batch, func(w stock.Write, _ int) shop.Change {
+		return shop.Change{ID: w.Product, Quantity: w.To, Expected: w.From}
+	})
+	results, err := shop.Write(ctx, u.shop, u.req.Shop+"/"+strconv.FormatInt(u.req.Pass, 10)+"/"+u.req.Writes.SHA256, changes)
+	if err != nil {
+		return fmt.Errorf("write %d quantities to %q: %w", len(batch), u.req.Shop, err)
+	}
+	for i, w := range batch {
+		u.unkept = append(u.unkept, stock.Receipt{
+			Item: w.Item, Product: w.Product, Had: w.From, Asked: w.To, Kros: w.Kros,
+			Answer: stock.Answer(results[i].Status), Now: results[i].Quantity, Reason: results[i].Reason,
+		})
+	}
+	u.answered += len(batch)
+	return nil
+}
+
+// keep archives the receipts of the batches up to batch.
+func (u *updating) keep(ctx context.Context, batch int) error {
+	u.batch = batch
+	if len(u.unkept) == 0 {
+		return nil
+	}
+	ref, err := snapshot.Write(ctx, u.a.archive, u.a.name(u.req.Shop, u.req.Pass, false, snapshot.Receipt), slices.Values(u.unkept))
+	if err != nil {
+		return fmt.Errorf("archive the receipt of %q: %w", u.req.Shop, err)
+	}
+	u.refs, u.unkept = append(u.refs, ref), nil
+	activity.RecordHeartbeat(ctx, u.progress())
+	return nil
+}
+
+// settle counts what became of the whole plan of the pass.
+func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (protocol.Written, error) {
+	own, err := u.a.receipts(ctx, u.refs)
+	if err != nil {
+		return protocol.Written{}, err
+	}
+	earlier, err := u.a.receipts(ctx, u.req.Receipts)
+	if err != nil {
+		return protocol.Written{}, err
+	}
+	whole := planned
+	if u.req.Writes != u.req.Plan {
+		if whole, err = u.a.plan(ctx, u.req.Plan); err != nil {
+			return protocol.Written{}, err
+		}
+		earlier = append(earlier, planned.AlreadyRight()...) // a conflict that ended well by itself
+	}
+	counts, samples := stock.Settle(whole, append(earlier, own...))
+	return protocol.Written{
+		Receipts: u.refs, Counts: counts, Samples: samples, Stale: stale,
+		Conflicts: len(stock.Conflicts(own)),
+	}, nil
+}

@@ -1,0 +1,75 @@
+package stock
+
+// Conflicts are the receipts whose product has another quantity in the shop
+// than the plan expected, and not the wanted one either: what has to be
+// planned again. A later answer of the same product wins.
+func Conflicts(receipts []Receipt) []Receipt {
+	last := make(map[string]int, len(receipts))
+	for i, r := range receipts {
+		last[r.Product] = i
+	}
+	var conflicts []Receipt
+	for i, r := range receipts {
+		wanted := r.Now != nil && r.Now.Equal(r.Asked)
+		if r.Answer == AnswerConflict && !wanted && last[r.Product] == i {
+			conflicts = append(conflicts, r)
+		}
+	}
+	return conflicts
+}
+
+// Of returns the lines of the plan that have one of the receipts' products.
+func (p Plan) Of(receipts []Receipt) Plan {
+	wanted := make(map[string]bool, len(receipts))
+	for _, r := range receipts {
+		wanted[r.Product] = true
+	}
+	var lines []Line
+	for _, line := range p.Lines {
+		for _, e := range line.Entries {
+			if wanted[e.Product] {
+				lines = append(lines, line)
+				break
+			}
+		}
+	}
+	return Plan{Lines: lines}
+}
+
+// LookupKeys are the values to ask the shop for to find the plan's products
+// again.
+func (p Plan) LookupKeys(match Match) []string {
+	items := make([]Item, len(p.Lines))
+	for i, line := range p.Lines {
+		items[i] = Item{Code: line.Key, EAN: line.Key} // the key is the one of the two that match asks for
+	}
+	return LookupKeys(match, items)
+}
+
+// QuantitiesChanged tells whether KROS gives any item of the baseline another
+// quantity in some warehouse, or shows an item that the baseline did not have.
+func QuantitiesChanged(items, baseline []Item) bool {
+	before := make(map[identity]Item, len(baseline))
+	for _, item := range baseline {
+		before[identityOf(item)] = item
+	}
+	for _, item := range items {
+		was, known := before[identityOf(item)]
+		if !known || !sameRows(was.Rows, item.Rows) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameRows(a, b []Row) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if CleanKey(a[i].Warehouse) != CleanKey(b[i].Warehouse) || !a[i].Quantity.Equal(b[i].Quantity) {
+			return false
+		}
+	}
+	return true
+}

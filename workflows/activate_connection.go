@@ -1,0 +1,141 @@
+package workflows
+
+import (
+	"errors"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/skladom/skladom/message"
+	"github.com/skladom/skladom/protocol"
+)
+
+// ActivateConnection tries both systems, shows what a first pass would do, and
+// then starts StockSync or tells the running one. It writes nothing to the
+// shop, and a failure leaves a running connection as it was.
+func ActivateConnection(ctx workflow.Context, req protocol.ActivateRequest) (protocol.Activation, error) {
+	a := &activation{req: req, result: protocol.Activation{Shop: req.Shop, State: protocol.StateInactive}}
+	return a.run(ctx)
+}
+
+// activation is one run of ActivateConnection.
+type activation struct {
+	req    protocol.ActivateRequest
+	result protocol.Activation
+	loaded protocol.Loaded
+	known  protocol.Recollection // of a connection that runs already
+	shopID string
+}
+
+func (a *activation) run(ctx workflow.Context) (protocol.Activation, error) {
+	steps := []func(workflow.Context) (*protocol.Failure, error){a.settings, a.checkKROS, a.checkShop}
+	for _, step := range steps {
+		if failure, err := step(ctx); failure != nil || err != nil {
+			a.result.Failure = failure
+			return a.result, err
+		}
+	}
+	dryRun, err := a.dryRun(ctx)
+	if err != nil {
+		return a.result, err
+	}
+	a.result.Findings = dryRun.Findings
+	if dryRun.Result != protocol.ResultOK {
+		a.result.Failure = dryRun.Failure
+		return a.result, nil
+	}
+	if a.req.DryRun {
+		return a.result, nil
+	}
+	a.result.ID = workflow.GetInfo(ctx).WorkflowExecution.RunID
+	a.result.State = protocol.StateActive
+	return a.result, a.start(ctx, protocol.Activated{
+		ID: a.result.ID, ShopID: a.shopID, LastPass: dryRun.LastPass, Catalogue: dryRun.Catalogue,
+	})
+}
+
+func (a *activation) settings(ctx workflow.Context) (*protocol.Failure, error) {
+	loaded, err := loadSettings(ctx, a.req.Shop, time.Time{})
+	if err != nil || loaded.Failure != nil {
+		return loaded.Failure, err
+	}
+	a.loaded = loaded
+	a.known, err = call[protocol.Recollection](ctx, readBounds, "is it running already?", do.RecallMemory, a.req.Shop)
+	if a.known.Running {
+		a.result.State = a.known.State
+	}
+	return nil, err
+}
+
+func (a *activation) checkKROS(ctx workflow.Context) (*protocol.Failure, error) {
+	err := run(ctx, checkBounds, "KROS: try the key", do.CheckKROS, protocol.CheckRequest{Shop: a.req.Shop, Connection: a.loaded.Connection}, nil)
+	return failureOrCancel(err, protocol.KrosUnavailable)
+}
+
+func (a *activation) checkShop(ctx workflow.Context) (*protocol.Failure, error) {
+	who, err := call[protocol.ShopIdentity](ctx, checkBounds, "e-shop: try the key", do.CheckShop, protocol.CheckRequest{Shop: a.req.Shop, Connection: a.loaded.Connection})
+	if err != nil {
+		return failureOrCancel(err, protocol.ShopUnavailable)
+	}
+	if a.known.Running && who.ID != a.known.ShopID {
+		return message.Failure(protocol.ShopChanged, message.Params{Shop: a.req.Shop}), nil
+	}
+	a.shopID = who.ID
+	return nil, nil
+}
+
+// dryRun makes the findings. It compares with nothing: a person looks at them.
+func (a *activation) dryRun(ctx workflow.Context) (protocol.PassResult, error) {
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:          protocol.DryRunID(a.req.Shop, workflow.GetInfo(ctx).WorkflowExecution.RunID),
+		WorkflowRunTimeout:  passTimeout,
+		ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
+		WaitForCancellation: true,
+		StaticSummary:       "what a first pass of " + a.req.Shop + " would do",
+	})
+	var result protocol.PassResult
+	err := workflow.ExecuteChildWorkflow(ctx, protocol.SyncPass, protocol.PassRequest{
+		Shop: a.req.Shop, Trigger: protocol.TriggerActivation, DryRun: true, Findings: true, Accept: true,
+		Settings: a.loaded.Settings, SettingsHash: a.loaded.Hash, Connection: a.loaded.Connection, ShopID: a.shopID,
+	}).Get(ctx, &result)
+	return result, err
+}
+
+// start begins StockSync, which outlives this workflow, or tells the one that
+// runs already.
+func (a *activation) start(ctx workflow.Context, activated protocol.Activated) error {
+	err := a.startSync(ctx, activated)
+	var running *temporal.ChildWorkflowExecutionAlreadyStartedError
+	if errors.As(err, &running) {
+		return workflow.SignalExternalWorkflow(ctx, protocol.StockSyncID(a.req.Shop), "", protocol.SignalActivated, activated).Get(ctx, nil)
+	}
+	return err
+}
+
+func (a *activation) startSync(ctx workflow.Context, activated protocol.Activated) error {
+	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            protocol.StockSyncID(a.req.Shop),
+		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:         "keeps " + a.loaded.Settings.Title + " in step with KROS",
+	})
+	return workflow.ExecuteChildWorkflow(ctx, protocol.StockSync, SyncState{
+		Shop: a.req.Shop, ShopID: a.shopID, State: protocol.StateActive,
+		Settings: a.loaded.Settings, NextTick: a.loaded.NextTick,
+		Passes: activated.LastPass, Activation: &activated,
+		Notifications: protocol.Notifications{State: protocol.NotificationsWaiting},
+	}).GetChildWorkflowExecution().Get(ctx, nil)
+}
+
+// failureOrCancel tells what a person can mend from a cancelled activation.
+func failureOrCancel(err error, otherwise protocol.Code) (*protocol.Failure, error) {
+	switch {
+	case err == nil:
+		return nil, nil
+	case temporal.IsCanceledError(err):
+		return nil, err
+	}
+	return failureOf(err, otherwise), nil
+}

@@ -1,0 +1,60 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/skladom/skladom/message"
+	"github.com/skladom/skladom/protocol"
+)
+
+// What the Temporal UI shows of a workflow, as Markdown.
+
+func passDetails(r *protocol.Report) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s** · %s · %s\n\n", r.Shop, r.Trigger, outcome(r))
+	if r.Failure != nil {
+		fmt.Fprintf(&b, "%s %s\n\n", plain(r.Failure.Message), plain(r.Failure.Hint))
+	}
+	b.WriteString("| KROS items | updated | unchanged | unmatched | ambiguous | skipped | rejected | held |\n|--|--|--|--|--|--|--|--|\n")
+	fmt.Fprintf(&b, "| %d | %d | %d | %d | %d | %d | %d | %d |\n", r.KrosItems, r.Updated, r.Unchanged, r.Unmatched, r.Ambiguous, r.Skipped, r.Rejected, r.Held)
+	for _, w := range r.Warnings {
+		fmt.Fprintf(&b, "\n⚠ %s\n", plain(w))
+	}
+	return b.String()
+}
+
+func outcome(r *protocol.Report) string {
+	switch {
+	case r.Failure != nil:
+		return string(r.Result) + " (" + string(r.Failure.Code) + ")"
+	case r.DryRun:
+		return "dry run"
+	}
+	return string(r.Result)
+}
+
+// syncDetails is a table of the last passes, newest first.
+func syncDetails(status protocol.Status, recent []passLine, zone *time.Location) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s** is **%s**", plain(status.Title), status.State)
+	if status.NextPassAt != nil {
+		fmt.Fprintf(&b, ", next pass %s", message.Time(*status.NextPassAt, zone))
+	}
+	b.WriteString("\n\n")
+	if status.Reason != nil {
+		fmt.Fprintf(&b, "%s %s\n\n", plain(status.Reason.Message), plain(status.Reason.Hint))
+	}
+	b.WriteString("| pass | began | took | by | result | updated | unmatched |\n|--|--|--|--|--|--|--|\n")
+	for i := len(recent) - 1; i >= 0; i-- {
+		l := recent[i]
+		fmt.Fprintf(&b, "| %d | %s | %v | %s | %s | %d | %d |\n", l.Pass, message.Time(l.StartedAt, zone), l.Took.Round(10*time.Millisecond), l.Trigger, l.Result, l.Updated, l.Unmatched)
+	}
+	return b.String()
+}
+
+// plain keeps text from outside out of the Markdown.
+func plain(s string) string {
+	return strings.NewReplacer("|", "/", "\n", " ", "\r", " ", "<", "‹", ">", "›", "[", "(", "]", ")", "`", "'", "*", "·", "_", "\\_").Replace(s)
+}

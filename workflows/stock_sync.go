@@ -1,0 +1,454 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/skladom/skladom/message"
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/stock"
+)
+
+// When a run of StockSync gives way to the next one, besides when the server
+// suggests it.
+const (
+	maxPassesOfRun = 48
+	maxAgeOfRun    = 24 * time.Hour
+)
+
+// passTimeout ends a pass that is stuck in spite of all bounds of activities.
+const passTimeout = 3 * time.Hour
+
+// takenIDRetry is how long StockSync waits when somebody has started a
+// workflow of the pass's id by hand.
+const takenIDRetry = 30 * time.Second
+
+// StockSync keeps one shop in step, for years: it waits for a tick of the
+// shop's schedule, a notification of KROS or a person, and then runs a pass.
+//
+// It is a loop and no Temporal cron: a signal to a workflow in cron back-off
+// is handled at the next tick only, and continue-as-new would end the chain.
+// One loop runs all passes; update handlers only raise a request and wait.
+func StockSync(ctx workflow.Context, state SyncState) error {
+	s := &stockSync{SyncState: state, startedAt: workflow.Now(ctx)}
+	s.Version = stateVersion
+	s.listen(ctx)
+	if err := s.handle(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// stockSync is one run of StockSync.
+type stockSync struct {
+	SyncState
+	startedAt time.Time
+	passes    int // of this run
+
+	notification, syncNow, configChanged, activated workflow.ReceiveChannel
+
+	requests  int64 // raised by every update "sync"
+	served    int64 // the requests up to this one have their pass
+	reload    bool  // settings are to be read again
+	leaving   bool  // deactivate was asked for
+	left      bool  // and everything has ended
+	endPass   workflow.CancelFunc
+	published published
+}
+
+// published is what the search attributes and the memo say.
+type published struct {
+	state   protocol.State
+	reason  protocol.Code
+	title   string
+	success time.Time
+}
+
+func (s *stockSync) listen(ctx workflow.Context) {
+	s.notification = workflow.GetSignalChannel(ctx, protocol.SignalNotification)
+	s.syncNow = workflow.GetSignalChannel(ctx, protocol.SignalSyncNow)
+	s.configChanged = workflow.GetSignalChannel(ctx, protocol.SignalConfigChanged)
+	s.activated = workflow.GetSignalChannel(ctx, protocol.SignalActivated)
+}
+
+func (s *stockSync) run(ctx workflow.Context) error {
+	s.reload = s.NextTick.IsZero()
+	for !s.leaving {
+		s.drain(ctx)
+		if s.reload {
+			if err := s.readSettings(ctx); err != nil {
+				return err
+			}
+		}
+		s.endPause(ctx)
+		s.publish(ctx)
+		if trigger, ok := s.due(workflow.Now(ctx), s.requests > s.served); ok {
+			if err := s.pass(ctx, trigger); err != nil {
+				return err
+			}
+			continue
+		}
+		if s.renew(ctx) {
+			return workflow.NewContinueAsNewError(ctx, StockSync, s.SyncState)
+		}
+		if err := s.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return s.leave(ctx)
+}
+
+// signalled tells whether a signal waits to be taken in.
+func (s *stockSync) signalled() bool {
+	return s.notification.Len()+s.syncNow.Len()+s.configChanged.Len()+s.activated.Len() > 0
+}
+
+// drain takes in every signal that has arrived. Payloads of notifications are
+// not decoded: anybody may send one, with any body.
+func (s *stockSync) drain(ctx workflow.Context) {
+	for s.notification.ReceiveAsync(nil) {
+		now := workflow.Now(ctx)
+		s.Notified = true
+		s.Notifications.Count++
+		s.Notifications.LastAt = &now
+		s.Notifications.State = protocol.NotificationsWorking
+	}
+	for s.syncNow.ReceiveAsync(nil) {
+		s.Requested = true
+	}
+	for s.configChanged.ReceiveAsync(nil) {
+		s.reload = true
+	}
+	for {
+		var a protocol.Activated
+		if !s.activated.ReceiveAsync(&a) {
+			return
+		}
+		s.activate(a)
+	}
+}
+
+// activate takes over what an activation found; it ends a pause or a
+// suspension, since a person has just seen both systems answer.
+func (s *stockSync) activate(a protocol.Activated) {
+	s.Activation, s.ShopID = &a, a.ShopID
+	s.Passes = max(s.Passes, a.LastPass)
+	s.Pause, s.State, s.Reason = nil, protocol.StateActive, nil
+	s.reload = true
+}
+
+// readSettings reads the settings outside a pass: at the first start and when
+// somebody changed them. A suspended shop is probed at once.
+func (s *stockSync) readSettings(ctx workflow.Context) error {
+	s.reload = false
+	loaded, err := loadSettings(ctx, s.Shop, s.PassStartedAt)
+	if err != nil {
+		return err
+	}
+	s.NextTick = loaded.NextTick
+	if loaded.Failure != nil {
+		if s.Pause == nil {
+			s.turn(ctx, protocol.StateSuspended, loaded.Failure)
+		}
+		return nil
+	}
+	s.Settings = loaded.Settings
+	if s.State == protocol.StateSuspended {
+		s.Requested = true
+	}
+	return nil
+}
+
+func (s *stockSync) endPause(ctx workflow.Context) {
+	if s.Pause != nil && s.Pause.Until != nil && !workflow.Now(ctx).Before(*s.Pause.Until) {
+		s.goOn()
+	}
+}
+
+// goOn ends a pause, or has a suspended shop probed, at once: stock has moved
+// on meanwhile.
+func (s *stockSync) goOn() {
+	if s.Pause != nil {
+		s.Pause, s.State, s.Reason = nil, protocol.StateActive, nil
+	}
+	s.Requested = true
+}
+
+// renew tells whether this run should give way to a new one. It is asked only
+// while nothing is due, and waits for update handlers, so nothing is lost.
+func (s *stockSync) renew(ctx workflow.Context) bool {
+	old := workflow.GetInfo(ctx).GetContinueAsNewSuggested() || s.passes >= maxPassesOfRun ||
+		workflow.Now(ctx).Sub(s.startedAt) >= maxAgeOfRun
+	if !old {
+		return false
+	}
+	return workflow.AllHandlersFinished(ctx) && !s.signalled() && s.requests == s.served
+}
+
+// wait sleeps until something may be due.
+func (s *stockSync) wait(ctx workflow.Context) error {
+	now := workflow.Now(ctx)
+	until, summary := s.startedAt.Add(maxAgeOfRun), "renew the history"
+	if wake := s.wakeAt(); !wake.IsZero() && wake.Before(until) {
+		until, summary = wake, "next pass "+message.Time(wake, s.zone())
+		if s.Pause != nil {
+			summary = "end of the pause"
+		}
+	}
+	// An update handler that is still running keeps renew from going on: wake
+	// again when it has finished.
+	busy := !workflow.AllHandlersFinished(ctx)
+	before := s.asked()
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout:      max(until.Sub(now), time.Millisecond),
+		TimerOptions: workflow.TimerOptions{Summary: summary},
+	}, func() bool {
+		return s.signalled() || s.asked() != before || (busy && workflow.AllHandlersFinished(ctx))
+	})
+	return err
+}
+
+// asked is all by which update handlers can change what is due.
+func (s *stockSync) asked() any {
+	return struct {
+		pause     *pause
+		requested bool
+		requests  int64
+		leaving   bool
+	}{s.Pause, s.Requested, s.requests, s.leaving}
+}
+
+// pass runs one pass and takes over what it found. All that was asked for
+// before it began is served by it.
+func (s *stockSync) pass(ctx workflow.Context, trigger protocol.Trigger) error {
+	serves, activation := s.requests, s.Activation
+	s.Notified, s.Requested, s.Activation = false, false, nil
+	s.PassStartedAt = workflow.Now(ctx)
+	s.passes++
+
+	result, err := s.runPass(ctx, trigger, activation)
+	if err != nil {
+		return err
+	}
+	s.note(&result.Report)
+	s.judge(ctx, &result)
+	if activation != nil {
+		s.Activated = activation.ID
+	}
+	s.served = serves
+	return nil
+}
+
+// runPass reads the settings, probes a suspended shop, and runs the child.
+func (s *stockSync) runPass(ctx workflow.Context, trigger protocol.Trigger, activation *protocol.Activated) (protocol.PassResult, error) {
+	loaded, err := loadSettings(ctx, s.Shop, s.PassStartedAt)
+	if err != nil {
+		return protocol.PassResult{}, err
+	}
+	s.NextTick = loaded.NextTick
+	if loaded.Failure != nil {
+		return s.noPass(ctx, trigger, loaded.Failure), nil
+	}
+	s.Settings = loaded.Settings
+	if s.State == protocol.StateSuspended {
+		if failure := s.probe(ctx, loaded.Connection); failure != nil {
+			return s.noPass(ctx, trigger, failure), nil
+		}
+	}
+	return s.child(ctx, trigger, activation, loaded)
+}
+
+// noPass is the report of a pass that could not even begin.
+func (s *stockSync) noPass(ctx workflow.Context, trigger protocol.Trigger, failure *protocol.Failure) protocol.PassResult {
+	return protocol.PassResult{Memory: s.Memory, Report: protocol.Report{
+		Shop: s.Shop, Trigger: trigger, Mode: protocol.ModeFull, Result: protocol.ResultFailed, Failure: failure,
+		Warnings: []string{}, Samples: stock.Samples{}, StartedAt: s.PassStartedAt, FinishedAt: workflow.Now(ctx),
+	}}
+}
+
+// probe looks with three small requests whether a suspended shop can go on.
+func (s *stockSync) probe(ctx workflow.Context, connection string) *protocol.Failure {
+	request := protocol.CheckRequest{Shop: s.Shop, Connection: connection}
+	if err := run(ctx, checkBounds, "KROS: probe", do.CheckKROS, request, nil); err != nil {
+		return failureOf(err, protocol.KrosUnavailable)
+	}
+	who, err := call[protocol.ShopIdentity](ctx, checkBounds, "e-shop: probe", do.CheckShop, request)
+	if err != nil {
+		return failureOf(err, protocol.ShopUnavailable)
+	}
+	if who.ID != s.ShopID {
+		return message.Failure(protocol.ShopChanged, message.Params{Shop: s.Shop})
+	}
+	return nil
+}
+
+// child runs SyncPass. A hand-started workflow of its id is waited out: two
+// writers for a shop must not be.
+func (s *stockSync) child(ctx workflow.Context, trigger protocol.Trigger, activation *protocol.Activated, loaded protocol.Loaded) (protocol.PassResult, error) {
+	s.Passes++
+	request := protocol.PassRequest{
+		Shop: s.Shop, Pass: s.Passes, Trigger: trigger,
+		Settings: loaded.Settings, SettingsHash: loaded.Hash, Connection: loaded.Connection,
+		ShopID: s.ShopID, Memory: s.Memory,
+	}
+	if activation != nil {
+		request.Accept = true
+		if s.Memory.Baseline.Zero() {
+			request.Catalogue = activation.Catalogue // no need to read it twice
+		}
+	}
+	for {
+		result, err := s.startPass(ctx, request)
+		var taken *temporal.ChildWorkflowExecutionAlreadyStartedError
+		if !errors.As(err, &taken) {
+			return result, err
+		}
+		if err := workflow.Sleep(ctx, takenIDRetry); err != nil {
+			return protocol.PassResult{}, err
+		}
+	}
+}
+
+func (s *stockSync) startPass(ctx workflow.Context, request protocol.PassRequest) (protocol.PassResult, error) {
+	passCtx, cancel := workflow.WithCancel(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            protocol.SyncPassID(s.Shop),
+		WorkflowRunTimeout:    passTimeout,
+		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
+		WaitForCancellation:   true,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:         fmt.Sprintf("pass %d of %s by %s", request.Pass, s.Shop, request.Trigger),
+	}))
+	defer cancel()
+	s.endPass = cancel
+	defer func() { s.endPass = nil }()
+
+	pass := workflow.ExecuteChildWorkflow(passCtx, protocol.SyncPass, request)
+	for !pass.IsReady() {
+		if err := workflow.Await(ctx, func() bool { return pass.IsReady() || s.signalled() }); err != nil {
+			return protocol.PassResult{}, err
+		}
+		s.drain(ctx) // a notification is counted when it comes, not when the pass ends
+	}
+	var result protocol.PassResult
+	err := pass.Get(ctx, &result)
+	var taken *temporal.ChildWorkflowExecutionAlreadyStartedError
+	if err == nil || errors.As(err, &taken) {
+		return result, err
+	}
+	return s.lostPass(ctx, request, err), nil
+}
+
+// lostPass is the report of a pass that ended without one: cancelled,
+// terminated by hand, or out of time.
+func (s *stockSync) lostPass(ctx workflow.Context, request protocol.PassRequest, err error) protocol.PassResult {
+	result := s.noPass(ctx, request.Trigger, message.Failure(protocol.ShopUnavailable, message.Params{Shop: s.Shop, Detail: "the pass was ended before it was done (" + cause(err) + ")"}))
+	result.Pass, result.SettingsHash = request.Pass, request.SettingsHash
+	return result
+}
+
+// judge draws the state from the result of a pass.
+func (s *stockSync) judge(ctx workflow.Context, result *protocol.PassResult) {
+	s.Memory = result.Memory
+	if result.Catalogue != nil && result.Catalogue.Changed {
+		s.KrosChangedAt = &result.StartedAt
+	}
+	if s.Pause != nil {
+		return // paused while the pass ran: the pause stands
+	}
+	switch {
+	case result.Result == protocol.ResultOK:
+		s.LastSuccessAt = &result.FinishedAt
+		s.turn(ctx, protocol.StateActive, nil)
+	case result.Result == protocol.ResultHeld:
+		s.turn(ctx, protocol.StateHeld, result.Failure)
+	case needsPerson(result.Failure.Code), s.State == protocol.StateSuspended:
+		s.turn(ctx, protocol.StateSuspended, result.Failure)
+	default:
+		s.turn(ctx, protocol.StateFailing, result.Failure)
+	}
+}
+
+// needsPerson tells whether a failure cannot pass by itself.
+func needsPerson(code protocol.Code) bool {
+	switch code {
+	case protocol.KrosKeyInvalid, protocol.KrosNoAPIAccess, protocol.KrosForbidden,
+		protocol.ShopKeyInvalid, protocol.ShopForbidden, protocol.ShopChanged,
+		protocol.ConfigMissing, protocol.ConfigInvalid:
+		return true
+	}
+	return false
+}
+
+// turn changes the state. A reason that stays keeps its beginning.
+func (s *stockSync) turn(ctx workflow.Context, state protocol.State, failure *protocol.Failure) {
+	since := workflow.Now(ctx)
+	if s.Reason != nil && failure != nil && s.State == state && s.Reason.Code == failure.Code {
+		since = s.Reason.Since
+	}
+	s.State, s.Reason = state, nil
+	if failure != nil {
+		s.Reason = &protocol.Reason{Failure: *failure, Since: since}
+	}
+}
+
+// publish shows the state in the Temporal UI; attributes only when they change.
+func (s *stockSync) publish(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, syncDetails(s.status(), s.Recent, s.zone()))
+	now := published{state: s.State, title: s.status().Title}
+	if s.Reason != nil {
+		now.reason = s.Reason.Code
+	}
+	if s.LastSuccessAt != nil {
+		now.success = *s.LastSuccessAt
+	}
+	if now.title != s.published.title {
+		_ = workflow.UpsertMemo(ctx, map[string]any{protocol.MemoTitle: now.title}) // shown only
+	}
+	if updates := s.attributes(now); len(updates) > 0 {
+		_ = workflow.UpsertTypedSearchAttributes(ctx, updates...) // the worker made sure that they exist
+	}
+	s.published = now
+}
+
+func (s *stockSync) attributes(now published) []temporal.SearchAttributeUpdate {
+	var updates []temporal.SearchAttributeUpdate
+	if s.published.state == "" {
+		updates = append(updates, searchShop.ValueSet(s.Shop))
+	}
+	if now.state != s.published.state {
+		updates = append(updates, searchState.ValueSet(string(now.state)))
+	}
+	if now.reason != s.published.reason {
+		if now.reason == "" {
+			updates = append(updates, searchReason.ValueUnset())
+		} else {
+			updates = append(updates, searchReason.ValueSet(string(now.reason)))
+		}
+	}
+	if !now.success.Equal(s.published.success) {
+		updates = append(updates, searchSuccess.ValueSet(now.success))
+	}
+	return updates
+}
+
+var (
+	searchShop    = temporal.NewSearchAttributeKeyKeyword(protocol.SearchShop)
+	searchState   = temporal.NewSearchAttributeKeyKeyword(protocol.SearchState)
+	searchReason  = temporal.NewSearchAttributeKeyKeyword(protocol.SearchReason)
+	searchSuccess = temporal.NewSearchAttributeKeyTime(protocol.SearchLastSuccess)
+)
+
+// leave ends the workflow for good.
+func (s *stockSync) leave(ctx workflow.Context) error {
+	s.drain(ctx)
+	s.Pause = nil
+	s.turn(ctx, protocol.StateInactive, nil)
+	s.publish(ctx)
+	s.left = true
+	return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+}

@@ -1,0 +1,147 @@
+package workflows
+
+import (
+	"time"
+
+	"github.com/skladom/skladom/protocol"
+)
+
+// stateVersion is raised when the meaning of a field changes; a field that is
+// added needs no new version.
+const stateVersion = 1
+
+// SyncState is all that StockSync carries from run to run. Nothing in it grows
+// with the catalogue or with the age of the shop.
+type SyncState struct {
+	Version int    `json:"version"`
+	Shop    string `json:"shop"`
+	ShopID  string `json:"shopId"` // who the shop said it was at activation
+
+	State  protocol.State   `json:"state"`
+	Reason *protocol.Reason `json:"reason,omitempty"`
+	Pause  *pause           `json:"pause,omitempty"`
+
+	Memory   protocol.Memory   `json:"memory"`
+	Settings protocol.Settings `json:"settings"` // as last read; for title, zone and gaps
+	Passes   int64             `json:"passes"`   // number of the last pass begun
+	Recent   []passLine        `json:"recent,omitempty"`
+
+	LastPass      *protocol.Report `json:"lastPass,omitempty"`
+	LastSuccessAt *time.Time       `json:"lastSuccessAt,omitempty"`
+	KrosChangedAt *time.Time       `json:"krosChangedAt,omitempty"`
+	PassStartedAt time.Time        `json:"passStartedAt"` // of the last pass
+	PassTook      time.Duration    `json:"passTook"`
+	NextTick      time.Time        `json:"nextTick"`
+
+	Notifications protocol.Notifications `json:"notifications"`
+
+	// What is asked for and not yet begun.
+	Notified   bool                `json:"notified,omitempty"`   // KROS notified since the last pass began
+	Requested  bool                `json:"requested,omitempty"`  // signal sync-now
+	Activation *protocol.Activated `json:"activation,omitempty"` // its first pass is still to come
+	Activated  string              `json:"activated,omitempty"`  // id of the activation whose first pass has ended
+}
+
+// pause is a stop by a person.
+type pause struct {
+	protocol.PauseRequest
+	Since time.Time `json:"since"`
+}
+
+// passLine is what is shown of an earlier pass.
+type passLine struct {
+	Pass      int64            `json:"pass"`
+	StartedAt time.Time        `json:"startedAt"`
+	Took      time.Duration    `json:"took"`
+	Trigger   protocol.Trigger `json:"trigger"`
+	Result    string           `json:"result"`
+	Updated   int              `json:"updated"`
+	Unmatched int              `json:"unmatched"`
+}
+
+// maxRecent is how many earlier passes the Temporal UI shows.
+const maxRecent = 10
+
+// zone is the shop's time zone, UTC where it is not known. Loading a zone reads
+// the database that is compiled in, so it is the same on every worker.
+func (s *SyncState) zone() *time.Location {
+	zone, err := time.LoadLocation(s.Settings.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+func (s *SyncState) status() protocol.Status {
+	status := protocol.Status{
+		Shop: s.Shop, Title: s.Settings.Title, State: s.State, Reason: s.Reason,
+		LastPass: s.LastPass, LastSuccessAt: s.LastSuccessAt, KrosChangedAt: s.KrosChangedAt,
+		Notifications: s.Notifications,
+	}
+	if status.Title == "" {
+		status.Title = s.Shop
+	}
+	if !s.NextTick.IsZero() && s.State != protocol.StateInactive && s.Pause == nil {
+		next := s.NextTick
+		status.NextPassAt = &next
+	}
+	return status
+}
+
+// note remembers a pass that has ended.
+func (s *SyncState) note(r *protocol.Report) {
+	s.LastPass = r
+	s.PassTook = r.FinishedAt.Sub(r.StartedAt)
+	s.Recent = append(s.Recent, passLine{
+		Pass: r.Pass, StartedAt: r.StartedAt, Took: s.PassTook, Trigger: r.Trigger,
+		Result: outcome(r), Updated: r.Updated, Unmatched: r.Unmatched,
+	})
+	if len(s.Recent) > maxRecent {
+		s.Recent = s.Recent[len(s.Recent)-maxRecent:]
+	}
+}
+
+// due says what a pass has to begin for now, if for anything. A person waits,
+// so a request comes first.
+func (s *SyncState) due(now time.Time, asked bool) (protocol.Trigger, bool) {
+	switch {
+	case s.Pause != nil:
+		return "", false
+	case s.Activation != nil:
+		return protocol.TriggerActivation, true
+	case asked || s.Requested:
+		return protocol.TriggerManual, true
+	case s.Notified && s.State != protocol.StateSuspended && !now.Before(s.notifiedPassAt()):
+		return protocol.TriggerNotification, true
+	case !s.NextTick.IsZero() && !now.Before(s.NextTick):
+		return protocol.TriggerSchedule, true
+	}
+	return "", false
+}
+
+// notifiedPassAt is when a pass for a notification may begin: at once after
+// quiet; after another such pass no earlier than the gap and twice its
+// duration after it began, so that a storm cannot keep KROS busy.
+func (s *SyncState) notifiedPassAt() time.Time {
+	if s.LastPass == nil || s.LastPass.Trigger != protocol.TriggerNotification {
+		return time.Time{}
+	}
+	return s.PassStartedAt.Add(max(s.Settings.MinGap, 2*s.PassTook))
+}
+
+// wakeAt is the next time at which something may be due by itself.
+func (s *SyncState) wakeAt() time.Time {
+	if s.Pause != nil {
+		if s.Pause.Until != nil {
+			return *s.Pause.Until
+		}
+		return time.Time{}
+	}
+	wake := s.NextTick
+	if s.Notified && s.State != protocol.StateSuspended {
+		if at := s.notifiedPassAt(); wake.IsZero() || at.Before(wake) {
+			wake = at
+		}
+	}
+	return wake
+}

@@ -1,0 +1,105 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/skladom/skladom/message"
+	"github.com/skladom/skladom/protocol"
+)
+
+// handle sets the handlers of StockSync. No handler runs a pass: it raises a
+// request and waits for the loop.
+func (s *stockSync) handle(ctx workflow.Context) error {
+	if err := workflow.SetQueryHandler(ctx, protocol.QueryStatus, func() (protocol.Status, error) { return s.status(), nil }); err != nil {
+		return err
+	}
+	if err := workflow.SetQueryHandler(ctx, protocol.QueryMemory, func() (protocol.Recollection, error) {
+		return protocol.Recollection{Running: true, State: s.State, ShopID: s.ShopID, Memory: s.Memory}, nil
+	}); err != nil {
+		return err
+	}
+	handlers := []struct {
+		name      string
+		handler   any
+		validator any
+	}{
+		{protocol.UpdateSync, s.onSync, s.allowSync},
+		{protocol.UpdatePause, s.onPause, func(protocol.PauseRequest) error { return s.allow() }},
+		{protocol.UpdateResume, s.onResume, s.allow},
+		{protocol.UpdateDeactivate, s.onDeactivate, s.allow},
+	}
+	for _, h := range handlers {
+		options := workflow.UpdateHandlerOptions{Validator: h.validator}
+		if err := workflow.SetUpdateHandlerWithOptions(ctx, h.name, h.handler, options); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func refuse(sentence string) error {
+	return temporal.NewNonRetryableApplicationError(sentence, "refused", nil)
+}
+
+func (s *stockSync) allowSync(protocol.SyncRequest) error {
+	if s.Pause != nil {
+		return refuse(message.SyncWhilePaused(s.Shop))
+	}
+	return s.allow()
+}
+
+func (s *stockSync) allow() error {
+	if s.leaving {
+		return refuse(message.NotActive(s.Shop))
+	}
+	return nil
+}
+
+// onSync waits for a pass that began after it was accepted, or for the first
+// pass of an activation, and returns its report.
+func (s *stockSync) onSync(ctx workflow.Context, request protocol.SyncRequest) (protocol.Report, error) {
+	done := func() bool { return s.Activated == request.Activation }
+	if request.Activation == "" {
+		s.requests++
+		mine := s.requests
+		done = func() bool { return s.served >= mine }
+	}
+	if err := workflow.Await(ctx, func() bool { return done() || s.leaving || s.Pause != nil && s.endPass == nil }); err != nil {
+		return protocol.Report{}, err
+	}
+	switch {
+	case done():
+		return *s.LastPass, nil
+	case s.leaving:
+		return protocol.Report{}, refuse(message.NotActive(s.Shop))
+	}
+	s.served = s.requests // nobody waits any more
+	return protocol.Report{}, refuse(message.SyncWhilePaused(s.Shop))
+}
+
+// onPause stops further passes; the one that runs ends by itself.
+func (s *stockSync) onPause(ctx workflow.Context, request protocol.PauseRequest) (protocol.Status, error) {
+	s.Pause = &pause{PauseRequest: request, Since: workflow.Now(ctx)}
+	text, hint := message.Paused(request, s.zone())
+	s.State = protocol.StatePaused
+	s.Reason = &protocol.Reason{Failure: protocol.Failure{Code: "paused", Message: text, Hint: hint}, Since: s.Pause.Since}
+	return s.status(), nil
+}
+
+func (s *stockSync) onResume(workflow.Context) (protocol.Status, error) {
+	if s.Pause != nil || s.State == protocol.StateSuspended {
+		s.goOn()
+	}
+	return s.status(), nil
+}
+
+// onDeactivate ends the pass that runs, waits for it, and ends the workflow.
+func (s *stockSync) onDeactivate(ctx workflow.Context) (protocol.Status, error) {
+	s.leaving = true
+	if s.endPass != nil {
+		s.endPass()
+	}
+	err := workflow.Await(ctx, func() bool { return s.left })
+	return s.status(), err
+}

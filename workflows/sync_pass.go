@@ -1,0 +1,237 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/skladom/skladom/activities"
+	"github.com/skladom/skladom/message"
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/stock"
+)
+
+// maxFetches bounds how often a pass begins again at the fetch because its
+// catalogue grew too old before everything was written.
+const maxFetches = 3
+
+// SyncPass brings one shop in step once: fetch, match, write. A dry run ends
+// before the write. A pass that fails is not an error: its report says why.
+//
+// StockSync starts the passes that write and nobody else does, so that a shop
+// has one writer. A dry run may be started by anybody with nothing but the
+// shop's name: it finds out the rest by itself.
+func SyncPass(ctx workflow.Context, req protocol.PassRequest) (protocol.PassResult, error) {
+	p := &pass{req: req, blame: protocol.ConfigInvalid}
+	p.result.Report = protocol.Report{
+		Shop: req.Shop, Pass: req.Pass, Trigger: req.Trigger, Mode: protocol.ModeFull, DryRun: req.DryRun,
+		Result: protocol.ResultOK, Warnings: []string{}, Samples: stock.Samples{}, StartedAt: workflow.Now(ctx),
+	}
+	err := p.run(ctx)
+	p.result.FinishedAt = workflow.Now(ctx)
+	if temporal.IsCanceledError(err) {
+		return protocol.PassResult{}, err
+	}
+	p.settle(err)
+	workflow.SetCurrentDetails(ctx, passDetails(&p.result.Report))
+	return p.result, nil
+}
+
+// pass is one run of SyncPass.
+type pass struct {
+	req    protocol.PassRequest
+	result protocol.PassResult
+	blame  protocol.Code // of the side that is being talked to
+}
+
+// doubt ends a pass in which a side cannot be trusted.
+type doubt struct {
+	failure *protocol.Failure
+	held    bool
+}
+
+func (d *doubt) Error() string { return d.failure.Message }
+
+func (p *pass) run(ctx workflow.Context) error {
+	if err := p.prepare(ctx); err != nil {
+		return err
+	}
+	p.result.SettingsHash = p.req.SettingsHash
+	p.result.Memory = p.req.Memory
+	p.result.ShopID = p.req.ShopID
+	for range maxFetches {
+		stale, err := p.attempt(ctx)
+		if err != nil || !stale {
+			return err
+		}
+		p.req.Catalogue = nil
+	}
+	return &doubt{failure: message.Failure(protocol.ShopUnavailable, message.Params{
+		Shop: p.req.Shop, Detail: fmt.Sprintf("writing took longer than the %v for which a catalogue is good", activities.MaxAge),
+	})}
+}
+
+// prepare gives a dry run what StockSync would have given it.
+func (p *pass) prepare(ctx workflow.Context) error {
+	if p.req.SettingsHash != "" {
+		return nil
+	}
+	if !p.req.DryRun {
+		return temporal.NewNonRetryableApplicationError("a pass that writes is started by StockSync only; ask it by the update sync", "not_for_hand", nil)
+	}
+	loaded, err := loadSettings(ctx, p.req.Shop, time.Time{})
+	if err != nil {
+		return err
+	}
+	if loaded.Failure != nil {
+		return &doubt{failure: loaded.Failure}
+	}
+	known, err := call[protocol.Recollection](ctx, readBounds, "memory of "+p.req.Shop, do.RecallMemory, p.req.Shop)
+	if err != nil {
+		return err
+	}
+	p.req.Settings, p.req.SettingsHash, p.req.Connection = loaded.Settings, loaded.Hash, loaded.Connection
+	p.req.ShopID, p.req.Memory = known.ShopID, known.Memory
+	return nil
+}
+
+// attempt goes once through all phases. stale tells that the catalogue grew
+// too old before everything was written.
+func (p *pass) attempt(ctx workflow.Context) (stale bool, err error) {
+	if err := p.fetch(ctx); err != nil {
+		return false, err
+	}
+	matched, err := p.match(ctx)
+	if err != nil || p.req.DryRun {
+		return false, err
+	}
+	if matched.Writes == 0 {
+		p.accept(false)
+		return false, nil
+	}
+	written, err := p.write(ctx, p.result.Plan)
+	if err == nil && written.Conflicts > 0 && !written.Stale {
+		written, err = p.writeAgain(ctx)
+	}
+	if err != nil || written.Stale {
+		return written.Stale, err
+	}
+	p.accept(true)
+	return false, nil
+}
+
+// fetch sweeps KROS, unless an activation has just done so.
+func (p *pass) fetch(ctx workflow.Context) error {
+	if c := p.req.Catalogue; c != nil && workflow.Now(ctx).Sub(c.TakenAt) < activities.MaxAge {
+		p.result.Catalogue = c
+	} else {
+		p.blame = protocol.KrosUnavailable
+		fetched, err := call[protocol.Fetched](ctx, fetchBounds, "KROS: read the catalogue", do.FetchStock, protocol.FetchRequest{
+			Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
+			Connection: p.req.Connection, Settings: p.req.Settings, Memory: p.req.Memory,
+		})
+		if err != nil {
+			return err
+		}
+		p.result.Catalogue, p.req.Memory = &fetched.Catalogue, fetched.Memory
+		p.result.LastPass = fetched.LastPass
+		p.result.KrosRequests += fetched.Catalogue.Requests
+	}
+	p.result.KrosItems = p.result.Catalogue.Items
+	if !p.result.Catalogue.Complete {
+		p.warn(message.SweepIncomplete)
+	}
+	return nil
+}
+
+func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
+	p.blame = protocol.ShopUnavailable
+	matched, err := call[protocol.Matched](ctx, matchBounds, "e-shop: find the products", do.MatchProducts, protocol.MatchRequest{
+		Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
+		Connection: p.req.Connection, Settings: p.req.Settings, ShopID: p.req.ShopID,
+		Memory: p.req.Memory, Catalogue: *p.result.Catalogue, Accept: p.req.Accept, Findings: p.req.Findings,
+	})
+	if err != nil {
+		return protocol.Matched{}, err
+	}
+	p.warn(matched.Warnings...)
+	p.result.Counts, p.result.Samples = matched.Counts, matched.Samples
+	p.result.Plan, p.result.PlanHash, p.result.Findings = matched.Plan, matched.Hash, matched.Findings
+	if matched.Doubt != nil {
+		return matched, &doubt{failure: matched.Doubt, held: matched.Held}
+	}
+	return matched, nil
+}
+
+// write sends what writes plans and counts what became of the whole plan.
+func (p *pass) write(ctx workflow.Context, writes protocol.Ref) (protocol.Written, error) {
+	p.blame = protocol.ShopUnavailable
+	p.result.Memory.Ledger = p.result.Plan // from the first write on, whatever comes
+	written, err := call[protocol.Written](ctx, writeBounds, "e-shop: write the quantities", do.UpdateStock, protocol.UpdateRequest{
+		Shop: p.req.Shop, Pass: p.req.Pass, Connection: p.req.Connection,
+		Plan: p.result.Plan, Writes: writes, Receipts: p.result.Receipts, TakenAt: p.result.Catalogue.TakenAt,
+	})
+	if err != nil {
+		return protocol.Written{}, err
+	}
+	p.result.Receipts = append(p.result.Receipts, written.Receipts...)
+	p.result.Counts, p.result.Samples = written.Counts, written.Samples
+	return written, nil
+}
+
+// writeAgain plans the products once more that changed in the shop between
+// reading and writing. A second conflict is left to the next pass.
+func (p *pass) writeAgain(ctx workflow.Context) (protocol.Written, error) {
+	again, err := call[protocol.Ref](ctx, matchBounds, "e-shop: look at what changed meanwhile", do.ReplanConflicts, protocol.ReplanRequest{
+		Shop: p.req.Shop, Pass: p.req.Pass, Connection: p.req.Connection, Settings: p.req.Settings,
+		Plan: p.result.Plan, Receipts: p.result.Receipts,
+	})
+	if err != nil {
+		return protocol.Written{}, err
+	}
+	return p.write(ctx, again)
+}
+
+// accept makes this pass the one that later passes are compared with.
+func (p *pass) accept(wrote bool) {
+	p.result.Memory.Baseline = p.result.Catalogue.Ref
+	p.result.Memory.Products = p.result.Products
+	p.result.Memory.Pass = p.req.Pass
+	if wrote || p.result.Memory.Ledger.Zero() {
+		p.result.Memory.Ledger = p.result.Plan
+	}
+}
+
+// settle writes into the report how the pass ended.
+func (p *pass) settle(err error) {
+	if err == nil {
+		return
+	}
+	p.result.Result = protocol.ResultFailed
+	p.result.Counts = unwritten(p.result.Counts)
+	var d *doubt
+	if !errors.As(err, &d) {
+		p.result.Failure = failureOf(err, p.blame)
+		return
+	}
+	p.result.Failure = d.failure
+	if d.held {
+		p.result.Result = protocol.ResultHeld
+	}
+}
+
+// unwritten are the counts of a pass that ended early: what it would have
+// updated, or never came to judge, is held back, so that the outcomes add up.
+// A batch that was written all the same is "unchanged" to the next pass.
+func unwritten(c stock.Counts) stock.Counts {
+	c.Updated, c.Raised, c.Lowered, c.Zeroed = 0, 0, 0, 0
+	c.Held = c.KrosItems - c.Unchanged - c.Unmatched - c.Ambiguous - c.Skipped - c.Rejected
+	return c
+}
+
+func (p *pass) warn(warnings ...string) {
+	p.result.Warnings = append(p.result.Warnings, warnings...)
+}
