@@ -1,0 +1,3 @@
+temporal {
+  task_queue "skladom"
+}

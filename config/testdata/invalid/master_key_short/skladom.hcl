@@ -1,0 +1,3 @@
+secrets {
+  master_key = "aHVudGVyMg=="
+}

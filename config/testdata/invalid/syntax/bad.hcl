@@ -1,0 +1,4 @@
+shop "bad" {
+  kros {
+    api_key = "hunter2
+  }

@@ -1,0 +1,7 @@
+shop "good" {
+  kros { api_key = "x" }
+  fynode {
+    url     = "https://good.example.com"
+    api_key = "x"
+  }
+}

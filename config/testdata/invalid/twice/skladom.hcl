@@ -1,0 +1,3 @@
+relay {
+  listen = ":9"
+}

@@ -1,0 +1,3 @@
+snapshots {
+  url = "file:///var/lib/skladom"
+}
