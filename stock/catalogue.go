@@ -151,7 +151,6 @@ func distinct(match Match, items []Item) []catalogueItem {
 	unique := sorted[:0]
 	for _, item := range sorted {
 		if last := len(unique) - 1; last >= 0 && compareItems(unique[last], item) == 0 {
-			unique[last].Tracked = unique[last].Tracked || item.Tracked
 			continue
 		}
 		unique = append(unique, item)

@@ -131,7 +131,7 @@ func TestLookupKeysAreEveryWrittenFormOnceAndSorted(t *testing.T) {
 }
 
 func FuzzGTIN(f *testing.F) {
-	for _, seed := range []string{"", "0", "-", ean13, " " + ean13, upc, "96385074", "0000096385074", "8.58E+12", "123456789012345", "\ufeff8", "e\u0301", "\xff1"} {
+	for _, seed := range []string{"", "0", "-", ean13, " " + ean13, upc, "96385074", "0000096385074", "8.58E+12", "123456789012345", "00123456789012345", "\ufeff8", "e\u0301", "\xff1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, ean string) {

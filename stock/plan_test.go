@@ -120,7 +120,11 @@ func TestOutcomes(t *testing.T) {
 			[]string{"A: ambiguous duplicate_code", "A: ambiguous duplicate_code"}, nil,
 		},
 		"codes that are equal but for spaces are one code": {
-			byNumber(), []stock.Item{item("A", "", "3"), item("A ", "", "3")}, []stock.Product{product("p", "A", "", "5")},
+			byNumber(), []stock.Item{{Code: "A", Rows: rows("LT", "3")}, {Code: "A ", Rows: rows("LT", "3")}}, []stock.Product{product("p", "A", "", "5")},
+			[]string{"A: ambiguous duplicate_code", "A: ambiguous duplicate_code"}, nil,
+		},
+		"two items of one code that differ in their unit are ambiguous": {
+			byNumber(), []stock.Item{{Code: "A", Unit: "ks", Rows: rows("LT", "3")}, {Code: "A", Unit: "bal", Rows: rows("LT", "3")}}, nil,
 			[]string{"A: ambiguous duplicate_code", "A: ambiguous duplicate_code"}, nil,
 		},
 		"two items of one code are ambiguous by EAN, too": {
@@ -390,6 +394,24 @@ func TestOnlyMissingItemsThatWeWroteAreAskedFor(t *testing.T) {
 	require.Equal(t, []string{"WROTE"}, stock.GoneKeys(stock.ByNumber, memory, []string{" WROTE"}))
 	require.Empty(t, stock.MissingWritten(sweep, nil))
 	require.Empty(t, stock.GoneKeys(stock.ByNumber, nil, []string{"WROTE"}))
+}
+
+func TestItemsWithoutACodeCannotBeAskedFor(t *testing.T) {
+	before := []stock.Item{item("", ean13, "3")}
+	first := plan(byEAN(), before, product("p", "", ean13, "5"))
+	require.True(t, first.Lines[0].Entries[0].Wrote)
+	require.Empty(t, stock.MissingWritten(nil, remember(before, first)))
+}
+
+func TestAGoneCodeThatTwoItemsHadIsZeroedOnce(t *testing.T) {
+	shop := []stock.Product{product("p", "A", "", "5")}
+	written := plan(byNumber(), []stock.Item{item("A", "", "3")}, shop...)
+	p := stock.NewPlan(stock.Input{
+		Rules: zeroing(), Products: applied(written, shop), Gone: []string{"A"},
+		Memory: &stock.Memory{Items: []stock.Item{item("A", "", "1"), item("A", "", "2")}, Ledger: written.Lines},
+	})
+	require.Equal(t, []string{"p 3>0"}, writes(p))
+	require.Equal(t, 2, p.Counts().Missing)
 }
 
 func TestCountMatchesByEitherKey(t *testing.T) {

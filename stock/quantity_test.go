@@ -54,6 +54,15 @@ func TestQuantity(t *testing.T) {
 	}
 }
 
+func TestOneUnitSpelledTwiceMeansTheSameInEveryRun(t *testing.T) {
+	r := byNumber()
+	r.UnitDecimals = map[string]int32{"KG": 1, "Kg": 2, "kg": 3}
+	for range 20 {
+		line := only(t, plan(r, []stock.Item{{Code: "A", Unit: "kg", Rows: rows("LT", "2.9999")}}))
+		require.Equal(t, "2.999", line.Kros.String())
+	}
+}
+
 func TestAnItemWithoutRowsIsNoStockItem(t *testing.T) {
 	line := only(t, plan(byNumber(), []stock.Item{item("SERVICE", "")}, product("p", "SERVICE", "", "5")))
 	require.Equal(t, "skipped not_stock", verdict(line))

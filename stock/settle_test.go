@@ -180,6 +180,14 @@ func TestSettleCountsWhatWasReallyWritten(t *testing.T) {
 	}, counts)
 }
 
+func TestSeveralWritesOfOneProductCountFromTheFirstToTheLast(t *testing.T) {
+	p := plan(byNumber(), []stock.Item{item("A", "", "7")}, product("p", "A", "", "5"))
+	counts, _ := stock.Settle(p, []stock.Receipt{
+		receipt("p", "5", "9", stock.AnswerUpdated, ""), receipt("p", "9", "7", stock.AnswerUpdated, ""),
+	})
+	require.Equal(t, stock.Counts{KrosItems: 1, Updated: 1, Products: 1, Raised: 1}, counts)
+}
+
 func TestAPlanFullyWrittenSettlesAsItWasCounted(t *testing.T) {
 	p := plan(byNumber(),
 		[]stock.Item{item("A", "", "0"), item("B", "", "5"), item("C", "", "9"), item("D", ""), item("E", "", "1")},
