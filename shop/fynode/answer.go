@@ -66,9 +66,6 @@ func (c *Client) refused(op string, response *http.Response, body []byte) error 
 	return refusal
 }
 
-// public takes the token out of a text, where a shop repeats it.
-func (c *Client) public(text string) string { return strings.ReplaceAll(text, c.apiKey, "[redacted]") }
-
 func (c *Client) badShape(op, message string) error {
 	return shop.NewError(op, shop.BadResponse, http.StatusOK, c.public(message))
 }

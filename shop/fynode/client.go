@@ -41,8 +41,10 @@ type Config struct {
 
 // Client is one Fynode shop. It is safe for concurrent use.
 type Client struct {
-	api    *api.Client
-	apiKey string
+	api *api.Client
+	// public takes the token out of a text, where a shop repeats it. The token
+	// is in no field, so that a printed client does not show it.
+	public func(text string) string
 }
 
 var _ shop.Shop = (*Client)(nil)
@@ -69,7 +71,7 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fynode: make the client: %w", err)
 	}
-	return &Client{api: client, apiKey: config.APIKey}, nil
+	return &Client{api: client, public: strings.NewReplacer(config.APIKey, "[redacted]").Replace}, nil
 }
 
 // Check asks GET /shop.
