@@ -16,7 +16,9 @@ import (
 // MaxBatch is how many keys or changes one call of a driver takes at most.
 const MaxBatch = 500
 
-// Shop is an e-shop whose stock is kept.
+// Shop is an e-shop whose stock is kept. Its errors are *Error, or what the
+// context says where it ended; a driver asks once and leaves repeating to
+// LookupAll and Write.
 type Shop interface {
 	// Check tries the connection and says which shop answers.
 	Check(ctx context.Context) (Identity, error)

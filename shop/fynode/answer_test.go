@@ -205,7 +205,7 @@ func TestTheURLMayEndWithASlash(t *testing.T) {
 
 func TestNewRefusesWhatCannotBeAsked(t *testing.T) {
 	for _, base := range []string{"", "shop.example.com/api", "ftp://shop.example.com", "https://", "https://user:Heslo9@shop.example.com/api",
-		"https://shop.example.com/api?key=1", "https://shop.example.com/#api", "https://shop.example.com:Heslo9@/%zz"} {
+		"https://shop.example.com/api?key=Heslo9", "https://Heslo9@shop.example.com", "https://shop.example.com/#api", "https://shop.example.com:Heslo9@/%zz"} {
 		_, err := fynode.New(fynode.Config{URL: base, APIKey: token})
 		require.Error(t, err, base)
 		require.NotContains(t, err.Error(), "Heslo9")

@@ -53,10 +53,10 @@ var _ shop.Shop = (*Client)(nil)
 func New(config Config) (*Client, error) {
 	base, err := url.Parse(config.URL)
 	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" {
-		return nil, fmt.Errorf("fynode: the URL %q is not one of a shop's API, such as https://shop.example.com/api/v1", redacted(config.URL))
+		return nil, fmt.Errorf("fynode: the URL %q is not one of a shop's API, such as https://shop.example.com/api/v1", shown(config.URL))
 	}
 	if base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, fmt.Errorf("fynode: the URL %q is to hold no user, query or fragment", redacted(config.URL))
+		return nil, fmt.Errorf("fynode: the URL %q is to hold no user, query or fragment", shown(config.URL))
 	}
 	if config.APIKey == "" || strings.ContainsFunc(config.APIKey, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, errors.New("fynode: the API key is empty, or holds spaces or other characters that no key has")
@@ -175,10 +175,12 @@ var transport = func() *http.Transport {
 	return t
 }()
 
-// redacted is a URL that may be shown.
-func redacted(raw string) string {
-	if base, err := url.Parse(raw); err == nil {
-		return base.Redacted()
+// shown is what of a URL may be shown: no user and no query, either may be a
+// secret.
+func shown(raw string) string {
+	base, err := url.Parse(raw)
+	if err != nil {
+		return "(unreadable)"
 	}
-	return "(unreadable)"
+	return (&url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path}).String()
 }
