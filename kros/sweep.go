@@ -1,0 +1,154 @@
+package kros
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/samber/lo"
+
+	"github.com/skladom/skladom/stock"
+)
+
+const (
+	// maxSweeps is how often a list that moves is read before going on with
+	// what was seen.
+	maxSweeps = 5
+	// maxPages ends a list that has no end: a million rows.
+	maxPages = 10_000
+	// maxSingles is how many codes with several rows are asked one by one: a
+	// minute's worth of requests. The rest stays as it was read, several rows.
+	maxSingles = 300
+)
+
+// SweepOptions say what a sweep reads and who hears of it.
+type SweepOptions struct {
+	OnlyEshopItems bool           // only items marked for an e-shop in KROS
+	Progress       func(Progress) // nil: nobody. Called after each page and each item asked singly
+}
+
+// Progress is how far a sweep has come.
+type Progress struct {
+	Pages    int // read in this sweep of the list
+	Items    int // different rows seen so far
+	Requests int // sent so far, repeats included
+	Sweeps   int // of the list, this one included
+}
+
+// Sweep is a catalogue as it was read.
+type Sweep struct {
+	Items     []stock.Item
+	Requests  int       // repeats included
+	Sweeps    int       // how often the list was read
+	Complete  bool      // false: after maxSweeps rows were still missing
+	StartedAt time.Time // of the last sweep: nothing in Items that it saw is older
+}
+
+// Sweep reads the whole catalogue.
+//
+// The order of KROS's list is not stable: rows move between pages while one
+// reads. A sweep is complete when as many different rows were seen as the list
+// is long; else it is read again and merged (docs/kros-api.md, count rule).
+// Items holds each row once; a code that is there several times has several
+// rows in KROS. A page that cannot be read fails the sweep with an Error.
+func (c *Client) Sweep(ctx context.Context, options SweepOptions) (Sweep, error) {
+	s := sweeper{client: c, options: options, seen: newSightings()}
+	for {
+		s.result.Sweeps++
+		length, err := s.readList(ctx)
+		if err != nil {
+			return Sweep{}, err
+		}
+		if s.seen.count() < length {
+			if err := s.askMoved(ctx); err != nil {
+				return Sweep{}, err
+			}
+		}
+		s.result.Complete = s.seen.count() >= length
+		if s.result.Complete || s.result.Sweeps == maxSweeps {
+			break
+		}
+	}
+	if err := s.ask(ctx, lo.Slice(s.seen.several(), 0, maxSingles)); err != nil {
+		return Sweep{}, err
+	}
+	s.result.Items = s.seen.items()
+	return s.result, nil
+}
+
+// sweeper is one call of Sweep.
+type sweeper struct {
+	client  *Client
+	options SweepOptions
+	seen    *sightings
+	result  Sweep
+	pages   int // of the present sweep
+}
+
+// readList reads all pages once and returns how long the list is.
+func (s *sweeper) readList(ctx context.Context) (length int, err error) {
+	s.seen.beginSweep()
+	s.result.StartedAt = s.client.clock.Now()
+	for s.pages = 0; s.pages < maxPages; {
+		skip := s.pages * pageSize
+		op := fmt.Sprintf("read the catalogue from row %d", skip)
+		rows, requests, err := s.client.page(ctx, op, listQuery(skip, s.options.OnlyEshopItems))
+		s.result.Requests += requests
+		if err != nil {
+			return 0, err
+		}
+		s.pages++
+		s.seen.page(rows)
+		s.report()
+		if len(rows) < pageSize {
+			return skip + len(rows), nil
+		}
+	}
+	return 0, &Error{Op: "read the catalogue", Kind: BadResponse,
+		Message: fmt.Sprintf("the list has no end: %d pages were full", maxPages)}
+}
+
+// askMoved settles the codes that make the count uncertain: an identity met on
+// several pages may be one row that moved or several rows that look the same.
+// It pays only where that takes fewer requests than another sweep.
+func (s *sweeper) askMoved(ctx context.Context) error {
+	codes := s.seen.uncertain()
+	if len(codes) >= s.pages {
+		return nil
+	}
+	return s.ask(ctx, codes)
+}
+
+// ask reads codes one by one; what KROS shows then is what there is. A code
+// that it shows nothing for, or cannot be asked for, stays as it was read.
+func (s *sweeper) ask(ctx context.Context, codes []string) error {
+	for _, code := range codes {
+		rows, requests, err := s.client.item(ctx, code, s.options.OnlyEshopItems)
+		s.result.Requests += requests
+		kind := KindOf(err)
+		switch {
+		case errors.Is(err, ErrCannotAsk), kind == Invalid, kind == NotFound:
+			continue
+		case err != nil:
+			return err
+		}
+		if len(rows) > 0 {
+			s.seen.single(rows)
+		}
+		s.report()
+	}
+	return nil
+}
+
+func (s *sweeper) report() {
+	if s.options.Progress == nil {
+		return
+	}
+	s.options.Progress(Progress{
+		Pages:    s.pages,
+		Items:    s.seen.count(),
+		Requests: s.result.Requests,
+		Sweeps:   s.result.Sweeps,
+	})
+}
