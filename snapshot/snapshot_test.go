@@ -16,9 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/klauspost/compress/zstd"
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+	"gocloud.dev/blob/memblob"
 
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/stock"
@@ -402,6 +406,30 @@ func TestAllWhoOpenABucketAtOnceAgreeOnItsID(t *testing.T) {
 		require.NotEmpty(t, ids[0])
 		require.Len(t, slices.Compact(ids), 1)
 		require.Empty(t, files(t, dir))
+	}
+}
+
+func TestWhoComesSecondTakesTheIDOfTheFirst(t *testing.T) {
+	dir := t.TempDir()
+	file, err := fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+	require.NoError(t, err)
+	first, second := uuid.NewString(), uuid.NewString()
+	for what, c := range map[string]struct {
+		bucket *blob.Bucket
+		dir    string
+	}{
+		"a bucket with conditional writes":           {memblob.OpenBucket(nil), ""},
+		"a directory":                                {file, dir},
+		"a directory that knows no hard links (say)": {file, filepath.Join(dir, "absent")},
+	} {
+		t.Run(what, func(t *testing.T) {
+			require.NoError(t, claim(t.Context(), c.bucket, c.dir, first))
+			require.NoError(t, claim(t.Context(), c.bucket, c.dir, second))
+			id, err := readID(t.Context(), c.bucket)
+			require.NoError(t, err)
+			require.Equal(t, first, id)
+			require.NoError(t, c.bucket.Delete(t.Context(), idKey))
+		})
 	}
 }
 
