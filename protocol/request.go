@@ -241,6 +241,7 @@ type Matched struct {
 	Plan     Ref           `json:"plan"`
 	Hash     string        `json:"hash"`
 	Writes   int           `json:"writes"`
+	Products int           `json:"products"` // matched by items of the sweep
 	Counts   stock.Counts  `json:"counts"`
 	Samples  stock.Samples `json:"samples,omitempty"`
 	Warnings []string      `json:"warnings,omitempty"`

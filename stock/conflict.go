@@ -1,5 +1,7 @@
 package stock
 
+import "slices"
+
 // Conflicts are the receipts whose product has another quantity in the shop
 // than the plan expected, and not the wanted one either: what has to be
 // planned again. A later answer of the same product wins.
@@ -63,13 +65,7 @@ func QuantitiesChanged(items, baseline []Item) bool {
 }
 
 func sameRows(a, b []Row) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if CleanKey(a[i].Warehouse) != CleanKey(b[i].Warehouse) || !a[i].Quantity.Equal(b[i].Quantity) {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(orderedRows(a), orderedRows(b), func(a, b Row) bool {
+		return CleanKey(a.Warehouse) == CleanKey(b.Warehouse) && a.Quantity.Equal(b.Quantity)
+	})
 }

@@ -45,4 +45,9 @@ func TestAnotherQuantityAnywhereIsAChange(t *testing.T) {
 	require.True(t, QuantitiesChanged([]Item{item("a", "LT", 3)}, baseline), "another quantity")
 	require.True(t, QuantitiesChanged([]Item{item("a", "PR", 1)}, baseline), "another warehouse")
 	require.True(t, QuantitiesChanged([]Item{item("c", "LT", 1)}, baseline), "a new item")
+
+	two := func(first, second string) []Item {
+		return []Item{{Code: "a", Rows: []Row{{Warehouse: first, Quantity: decimal.NewFromInt(1)}, {Warehouse: second, Quantity: decimal.NewFromInt(1)}}}}
+	}
+	require.False(t, QuantitiesChanged(two("PR", "LT"), two("LT", "PR")), "the order of warehouses")
 }

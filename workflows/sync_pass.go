@@ -109,7 +109,7 @@ func (p *pass) attempt(ctx workflow.Context) (stale bool, err error) {
 		return false, err
 	}
 	if matched.Writes == 0 {
-		p.accept(false)
+		p.accept(matched, false)
 		return false, nil
 	}
 	written, err := p.write(ctx, p.result.Plan)
@@ -119,7 +119,7 @@ func (p *pass) attempt(ctx workflow.Context) (stale bool, err error) {
 	if err != nil || written.Stale {
 		return written.Stale, err
 	}
-	p.accept(true)
+	p.accept(matched, true)
 	return false, nil
 }
 
@@ -196,9 +196,9 @@ func (p *pass) writeAgain(ctx workflow.Context) (protocol.Written, error) {
 }
 
 // accept makes this pass the one that later passes are compared with.
-func (p *pass) accept(wrote bool) {
+func (p *pass) accept(matched protocol.Matched, wrote bool) {
 	p.result.Memory.Baseline = p.result.Catalogue.Ref
-	p.result.Memory.Products = p.result.Products
+	p.result.Memory.Products = matched.Products
 	p.result.Memory.Pass = p.req.Pass
 	if wrote || p.result.Memory.Ledger.Zero() {
 		p.result.Memory.Ledger = p.result.Plan
