@@ -29,7 +29,10 @@ func (a *Activities) readArchive(ctx context.Context, req protocol.InspectReques
 	if err != nil {
 		return protocol.InspectPage{}, fmt.Errorf("read %s from row %d: %w", ref.Key, req.Offset, err)
 	}
-	return protocol.InspectPage{Ref: ref, Rows: page.Rows, Next: page.Next, Total: page.Total}, nil
+	return protocol.InspectPage{
+		Ref: ref, Rows: page.Rows, Total: page.Total,
+		Next: lo.Ternary(page.Next < page.Total, page.Next, 0),
+	}, nil
 }
 
 // find is the object that is asked for: the one named, or the newest of its kind.
