@@ -1,0 +1,186 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.temporal.io/sdk/contrib/envconfig"
+
+	"github.com/skladom/skladom/config"
+	"github.com/skladom/skladom/starter/render"
+)
+
+// environment is everything that the program takes from the machine it runs
+// on, beside its arguments and streams.
+type environment struct {
+	vars     envconfig.EnvLookup
+	files    config.Environment
+	now      func() time.Time
+	zone     *time.Location
+	user     string
+	newID    func() string
+	terminal bool // a person looks on: show progress
+	dial     func(context.Context, envconfig.EnvLookup) (temporalClient, place, error)
+}
+
+// The exit statuses.
+const (
+	statusDone   = 0
+	statusFailed = 1
+	statusUsage  = 2
+	statusHeld   = 3 // done, but held for approval
+)
+
+// run runs the command line and returns its exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env environment) int {
+	a := &app{environment: env, stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	// Also where the arguments are so wrong that flags are not parsed.
+	a.json = slices.Contains(args, "--json")
+	err := root.ExecuteContext(ctx)
+	var told told
+	if err == nil || errors.As(err, &told) {
+		return int(told)
+	}
+	p := asProblem(err)
+	if a.json {
+		a.document(p.document())
+	} else {
+		fmt.Fprint(stderr, render.Failure(p.failure))
+	}
+	return p.status
+}
+
+// app is one run of the command line.
+type app struct {
+	environment
+	stdout, stderr io.Writer
+	json           bool
+	config         string // directory
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "skladom",
+		Short: "Keep the stock of an e-shop equal to the stock in KROS",
+		Long: `Skladom keeps the stock of a Fynode e-shop equal to the stock in KROS Fakturácia.
+
+  1. Write the shop's settings into a .hcl file     skladom validate
+  2. See what a connection would find and change    skladom activate SHOP --dry-run
+  3. Begin                                          skladom activate SHOP
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but held for approval.
+The Temporal connection comes from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
+TEMPORAL_API_KEY, TEMPORAL_TLS... or the profile file, as for every Temporal tool.`,
+		Version:       version(),
+		Args:          cobra.ArbitraryArgs,
+		RunE:          unknownCommand,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return wrongUsage(cmd, err) })
+	directory, _ := a.vars.LookupEnv("SKLADOM_CONFIG")
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.config, "config", cmp.Or(directory, "./conf"), "`directory` of the settings (env SKLADOM_CONFIG)")
+	flags.BoolVar(&a.json, "json", false, "print one JSON document")
+	root.AddCommand(
+		a.validateCommand(), a.activateCommand(), a.syncCommand(), a.statusCommand(),
+		a.pauseCommand(), a.resumeCommand(), a.deactivateCommand(), a.webhookCommand(),
+	)
+	for _, cmd := range root.Commands() {
+		cmd.Args = usageOf(cmd.Args)
+	}
+	return root
+}
+
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	text := fmt.Sprintf("unknown command %q", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += "; perhaps it is " + strings.Join(near, " or ")
+	}
+	return wrongUsage(cmd, errors.New(text))
+}
+
+// usageOf makes what an argument check refuses a wrong usage.
+func usageOf(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return wrongUsage(cmd, err)
+		}
+		return nil
+	}
+}
+
+var shopName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+func oneShop(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("it needs the name of one shop, and got %d", len(args))
+	}
+	return atMostOneShop(nil, args)
+}
+
+func atMostOneShop(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("it takes the name of one shop, and got %d", len(args))
+	}
+	if len(args) == 1 && !shopName.MatchString(args[0]) {
+		return fmt.Errorf("%q is not the name of a shop: small letters, digits and -, at most 63", args[0])
+	}
+	return nil
+}
+
+// both print a result: the text for people, the document with --json.
+func (a *app) both(text string, document any) {
+	a.say(text)
+	a.document(document)
+}
+
+func (a *app) say(text string) {
+	if !a.json {
+		fmt.Fprint(a.stdout, text)
+	}
+}
+
+func (a *app) document(v any) {
+	if !a.json {
+		return
+	}
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		fmt.Fprintf(a.stderr, "skladom: write the result: %v\n", err)
+	}
+}
+
+// given returns which of the flags were given.
+func given(flags *pflag.FlagSet, names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !flags.Changed(name) })
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,45 @@
+// Command skladom is the command line of Skladom: it activates the connection
+// of a shop, asks for passes, shows where shops stand and pauses them.
+//
+// It decides nothing about stock: what it shows comes from workflows, what it
+// does is ask them. Only the files and their secrets are read here, for the
+// commands that need them; the rest needs Temporal alone.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"os/user"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"golang.org/x/term"
+
+	"github.com/skladom/skladom/config"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, environment{
+		vars:     envconfig.EnvLookupOS,
+		files:    config.OS(),
+		now:      time.Now,
+		zone:     time.Local,
+		user:     userName(),
+		newID:    uuid.NewString,
+		terminal: term.IsTerminal(int(os.Stdout.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
+		dial:     dial,
+	})
+	stop()
+	os.Exit(status)
+}
+
+func userName() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}

@@ -1,0 +1,197 @@
+package render
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/skladom/skladom/message"
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/stock"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var (
+	zone  = time.FixedZone("CET", 3600)
+	begun = time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)
+)
+
+func TestWhatIsShown(t *testing.T) {
+	for name, got := range map[string]string{
+		"report":           Report(report(), zone),
+		"report_dry_run":   Report(with(report(), func(r *protocol.Report) { r.DryRun, r.Pass, r.Trigger = true, 0, protocol.TriggerManual }), zone),
+		"report_failed":    Report(failedReport(), zone),
+		"report_held":      Report(with(report(), func(r *protocol.Report) { r.Result, r.Held = protocol.ResultHeld, 12 }), zone),
+		"report_unchanged": Report(quietReport(), zone),
+		"report_longest":   Report(longReport(), zone),
+		"findings":         Findings("acme", findings()),
+		"findings_other":   Findings("acme", otherFindings()),
+		"status":           Status(status(), zone),
+		"status_suspended": Status(suspended(), zone),
+		"status_inactive":  Status(protocol.Status{Shop: "acme", Title: "acme", State: protocol.StateInactive}, zone),
+		"fleet":            Fleet(fleet(), begun.Add(26*time.Hour)),
+		"fleet_empty":      Fleet(nil, begun),
+		"changes":          Changes(plan(), 27),
+		"failure":          Failure(*message.Failure(protocol.KrosKeyInvalid, message.Params{})),
+		"webhook":          Webhook("https://sync.example.com/webhooks/kros/acme", "m0VkQ1x3yq5Z0aGJ4b9sT7uW2cE8dF6hK1nP3rL5vXY"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for line := range strings.Lines(got) {
+				require.LessOrEqual(t, text.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")), Width, "%q", line)
+			}
+			golden := filepath.Join("testdata", name+".txt")
+			if *update {
+				require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
+			}
+			want, err := os.ReadFile(golden)
+			require.NoError(t, err)
+			require.Equal(t, string(want), got)
+		})
+	}
+}
+
+func TestTheOtherKeyIsAdvisedOnlyWhereItMatchesFarMore(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		matched, other int
+		want           string
+	}{
+		{"far more", 31, 1106, `By number 31 of 1,240, by EAN 1,106: set match = "ean".`},
+		{"none by the chosen one", 0, 3, `By number 0 of 1,240, by EAN 3: set match = "ean".`},
+		{"a little more", 900, 1106, ""},
+		{"none by either", 0, 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := findings()
+			f.Matched, f.MatchedByOther = c.matched, c.other
+			require.Equal(t, c.want, OtherKey(f))
+		})
+	}
+}
+
+func TestAgoUsesTheLargestUnit(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		30 * time.Second: "just now",
+		-time.Minute:     "just now", // the clock of the server may be ahead
+		59 * time.Minute: "59 min ago",
+		47 * time.Hour:   "47 h ago",
+		48 * time.Hour:   "2 days ago",
+	} {
+		require.Equal(t, want, ago(begun, begun.Add(d)), d)
+	}
+}
+
+func with(r protocol.Report, change func(*protocol.Report)) protocol.Report {
+	change(&r)
+	return r
+}
+
+func report() protocol.Report {
+	return protocol.Report{
+		Shop: "acme", Pass: 12, Trigger: protocol.TriggerNotification, Mode: protocol.ModeFull, Result: protocol.ResultOK,
+		Warnings:  []string{message.WarehouseNew([]string{"BA"})},
+		StartedAt: begun, FinishedAt: begun.Add(3200 * time.Millisecond), KrosRequests: 14,
+		Counts: stock.Counts{
+			KrosItems: 1240, Updated: 31, Unchanged: 1050, Unmatched: 120, Ambiguous: 9, Skipped: 30,
+			Products: 1092, Raised: 27, Lowered: 5, Zeroed: 1,
+		},
+		Samples: stock.Samples{
+			"unmatched": {{Item: "ČAJ 001", Name: "Čaj bylinný žihľavový 20 g", Key: "ČAJ 001", ReasonCode: "no_product", Reason: "no product of the e-shop has item code ČAJ 001"}},
+			"ambiguous": {{Item: "00017", Name: "Skrutka M6 × 40 pozinkovaná", Key: "8588000000017", ReasonCode: "shared_key"}},
+		},
+	}
+}
+
+func quietReport() protocol.Report {
+	return protocol.Report{
+		Shop: "acme", Pass: 13, Trigger: protocol.TriggerSchedule, Result: protocol.ResultOK,
+		StartedAt: begun, FinishedAt: begun.Add(80 * time.Millisecond), Counts: stock.Counts{KrosItems: 1, Unchanged: 1},
+	}
+}
+
+func failedReport() protocol.Report {
+	return protocol.Report{
+		Shop: "acme", Pass: 13, Trigger: protocol.TriggerManual, Result: protocol.ResultFailed,
+		StartedAt: begun, FinishedAt: begun.Add(time.Second),
+		Failure: message.Failure(protocol.WarehouseUnknown, message.Params{Warehouses: []string{"PR"}, Known: []string{"LT", "Prešov sklad"}}),
+	}
+}
+
+func longReport() protocol.Report {
+	r := report()
+	r.Shop = strings.Repeat("a-very-long-name-", 3)
+	r.Warnings = append(r.Warnings, strings.Repeat("word ", 50))
+	for _, c := range []*int{&r.KrosItems, &r.Updated, &r.Unchanged, &r.Unmatched, &r.Ambiguous, &r.Skipped, &r.Rejected, &r.Held, &r.Missing, &r.Raised, &r.Lowered, &r.Zeroed} {
+		*c = 1_234_567
+	}
+	r.Samples["rejected"] = []stock.Sample{{
+		Item: strings.Repeat("ITEMCODE", 5), Name: strings.Repeat("Ťažítko", 12), Reason: strings.Repeat("because ", 20),
+	}}
+	return r
+}
+
+func findings() protocol.Findings {
+	return protocol.Findings{
+		ShopName: "Acme s.r.o.", Quantity: stock.Max, Match: stock.ByNumber,
+		Warehouses: []protocol.WarehouseUse{{Code: "LT", Items: 1100, Counted: true}, {Code: "PR", Items: 240, Counted: true}, {Code: "REKLAMÁCIE", Items: 12}},
+		KrosItems:  1240, Matched: 1081, MatchedByOther: 1106, Products: 1092, Raised: 420, Lowered: 230, Zeroed: 17,
+		Unmatched: 120, Ambiguous: 9, Skipped: 30, ShopProducts: 1300,
+	}
+}
+
+func otherFindings() protocol.Findings {
+	f := findings()
+	f.Quantity, f.Matched, f.Products, f.ShopProducts = stock.Sum, 31, 31, 0
+	f.Warehouses = []protocol.WarehouseUse{{Code: "Veľmi dlhý názov skladu v Prešove", Items: 1240, Counted: true}}
+	return f
+}
+
+func status() protocol.Status {
+	last, next := report(), begun.Add(30*time.Minute)
+	return protocol.Status{
+		Shop: "acme", Title: "Acme s.r.o.", State: protocol.StateActive,
+		NextPassAt: &next, LastPass: &last, LastSuccessAt: &last.FinishedAt, KrosChangedAt: &last.StartedAt,
+		Notifications: protocol.Notifications{State: protocol.NotificationsWorking, LastAt: &last.StartedAt, Count: 1204},
+	}
+}
+
+func suspended() protocol.Status {
+	last := failedReport()
+	return protocol.Status{
+		Shop: "acme", Title: "acme", State: protocol.StateSuspended,
+		Reason:        &protocol.Reason{Failure: *message.Failure(protocol.KrosNoAPIAccess, message.Params{}), Since: begun},
+		LastPass:      &last,
+		Notifications: protocol.Notifications{State: protocol.NotificationsWaiting},
+	}
+}
+
+func fleet() []protocol.Status {
+	lately, longAgo := begun.Add(26*time.Hour-12*time.Minute), begun.Add(-72*time.Hour)
+	return []protocol.Status{
+		{Shop: "acme", Title: "Acme s.r.o.", State: protocol.StateActive, LastSuccessAt: &lately},
+		{Shop: "a-shop-with-a-name-of-sixty-three-characters-which-is-the-longest", Title: "Železiarstvo a domáce potreby u Jána", State: protocol.StateSuspended, LastSuccessAt: &longAgo,
+			Reason: &protocol.Reason{Failure: protocol.Failure{Code: protocol.KrosNoAPIAccess}}},
+		{Shop: "new", Title: "new", State: protocol.StateFailing, Reason: &protocol.Reason{Failure: protocol.Failure{Code: protocol.ShopUnavailable}}},
+	}
+}
+
+func plan() []stock.Line {
+	d := decimal.RequireFromString
+	return []stock.Line{
+		{Item: "CAJ 001", Name: "Čaj", Outcome: stock.Updated, Entries: []stock.Entry{
+			{Product: "p-1", Name: "Čaj bylinný žihľavový sypaný, balenie 20 g", From: d("0"), To: d("17")},
+			{Product: "p-2", Name: "the same", From: d("3"), To: d("3")},
+		}},
+		{Item: "KÁBEL-2.5-CYKY-J-3X2.5-MODRÝ", Name: "Kábel CYKY", Outcome: stock.Updated, Entries: []stock.Entry{
+			{Product: "6f1c2c1e-9d0b-4a53-8d0c-0c8ddad3a5f1", From: d("12345.6789"), To: d("0")},
+		}},
+	}
+}

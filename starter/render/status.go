@@ -1,0 +1,103 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/skladom/skladom/protocol"
+)
+
+// Status shows one shop.
+func Status(s protocol.Status, zone *time.Location) string {
+	var out strings.Builder
+	out.WriteString(paragraph("", fmt.Sprintf("%s: %s", named(s), s.State)))
+	if s.Reason != nil {
+		if !s.Reason.Since.IsZero() {
+			out.WriteString(paragraph("  ", "since "+moment(s.Reason.Since, zone)))
+		}
+		out.WriteString(paragraph("  ", s.Reason.Message))
+		out.WriteString(paragraph("  ", s.Reason.Hint))
+	}
+	if s.State == protocol.StateInactive {
+		return out.String() + paragraph("  ", "To begin: skladom activate "+s.Shop)
+	}
+	t := newTable(column(14), column(60))
+	t.AppendRow([]any{"Last pass", lastPass(s.LastPass, zone)})
+	t.AppendRow([]any{"Last success", momentOr(s.LastSuccessAt, zone, "none yet")})
+	t.AppendRow([]any{"Next pass", momentOr(s.NextPassAt, zone, "none planned")})
+	t.AppendRow([]any{"KROS changed", momentOr(s.KrosChangedAt, zone, "not seen yet")})
+	t.AppendRow([]any{"Notifications", notifications(s, zone)})
+	return out.String() + "\n" + lines(t)
+}
+
+// Fleet shows many shops, one a line. Of each it needs shop, title, state,
+// last success and the code of the reason.
+func Fleet(shops []protocol.Status, now time.Time) string {
+	if len(shops) == 0 {
+		return "No shop is there to show.\n"
+	}
+	t := newTable(wrapped(17), cut(14), column(9), column(12), column(18))
+	t.AppendHeader([]any{"SHOP", "TITLE", "STATE", "LAST SUCCESS", "REASON"})
+	for _, s := range shops {
+		t.AppendRow([]any{s.Shop, s.Title, s.State, success(s, now), reason(s)})
+	}
+	return lines(t)
+}
+
+func named(s protocol.Status) string {
+	if s.Title == "" || s.Title == s.Shop {
+		return s.Shop
+	}
+	return s.Title + " (" + s.Shop + ")"
+}
+
+func lastPass(r *protocol.Report, zone *time.Location) string {
+	if r == nil {
+		return "none yet"
+	}
+	at := moment(r.StartedAt, zone)
+	if r.Failure != nil {
+		return fmt.Sprintf("%s, %s: %s", at, r.Result, r.Failure.Message)
+	}
+	return fmt.Sprintf("%s, %s: %s, %s updated", at, r.Result, of(r.KrosItems, "item"), Count(r.Updated))
+}
+
+func notifications(s protocol.Status, zone *time.Location) string {
+	n := s.Notifications
+	switch n.State {
+	case protocol.NotificationsWorking:
+		return fmt.Sprintf("working, %s so far, the last %s", Count(int(n.Count)), momentOr(n.LastAt, zone, "unknown"))
+	case protocol.NotificationsRefused:
+		return "refused: the authorization key in KROS is not the right one; to see it: skladom webhook " + s.Shop
+	}
+	return "none came yet; to enter URL and key in KROS: skladom webhook " + s.Shop
+}
+
+func success(s protocol.Status, now time.Time) string {
+	if s.LastSuccessAt == nil {
+		return "never"
+	}
+	return ago(*s.LastSuccessAt, now)
+}
+
+func reason(s protocol.Status) string {
+	if s.Reason == nil {
+		return ""
+	}
+	return string(s.Reason.Code)
+}
+
+// wrapped breaks long names anywhere, since all of a name is needed to type it.
+func wrapped(width int) table.ColumnConfig {
+	return table.ColumnConfig{WidthMax: width, WidthMaxEnforcer: text.WrapHard}
+}
+
+func cut(width int) table.ColumnConfig {
+	return table.ColumnConfig{WidthMax: width, WidthMaxEnforcer: func(s string, n int) string {
+		return text.Snip(s, n, "…")
+	}}
+}
