@@ -4,7 +4,7 @@
 // It knows nothing of Skladom: it is given a file, ports, a namespace and
 // search attributes. It listens on 127.0.0.1 only, because nobody logs in to
 // it, writes nothing but its file (with SQLite's -wal and -shm beside it),
-// phones nowhere and takes nothing from the environment.
+// phones nowhere and heeds no TEMPORAL_* variable: those speak of other servers.
 package server
 
 import (

@@ -97,7 +97,8 @@ func TestAFileOutlivesAKilledServer(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "temporal.db")
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childFile+"="+file)
+	child.Env = append(os.Environ(), childFile+"="+file, // and what would lead elsewhere
+		"TEMPORAL_ADDRESS=192.0.2.1:1", "TEMPORAL_NAMESPACE=elsewhere", "TEMPORAL_LOCALHOST_IP=192.0.2.1", "TEMPORAL_TLS=true")
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	require.NoError(t, err)

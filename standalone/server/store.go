@@ -43,9 +43,10 @@ func openStore(file, namespace string, attributes map[string]enums.IndexedValueT
 		store.DatabaseName = (&url.URL{Path: path}).EscapedPath() // SQLite takes it as a URL
 		store.ConnectAttributes = map[string]string{
 			"mode":         "rwc",
-			"journal_mode": "wal",  // a commit is one write to one file
-			"synchronous":  "full", // what was accepted outlives a power cut; measured, it costs nothing on an SSD
-			"busy_timeout": "5000", // ms; somebody may be looking into the file
+			"journal_mode": "wal",    // a commit is one write to one file
+			"synchronous":  "full",   // what was accepted outlives a power cut
+			"busy_timeout": "5000",   // ms; somebody may be looking into the file
+			"temp_store":   "memory", // no files in the system's folder
 		}
 		if err := createTables(store.DatabaseName); err != nil {
 			return nil, fmt.Errorf("open the database %s: %w", file, err)
@@ -65,7 +66,7 @@ func openStore(file, namespace string, attributes map[string]enums.IndexedValueT
 // createTables makes the tables in a new file, all or none: a process killed
 // meanwhile leaves an empty file, which is a new one.
 func createTables(name string) (err error) {
-	db, err := sql.Open("sqlite", "file:"+name+"?mode=rwc&_txlock=immediate&_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+name+"?mode=rwc&_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=temp_store(memory)")
 	if err != nil {
 		return err
 	}
