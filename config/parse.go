@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -169,7 +170,7 @@ func parse(env Environment, dir, file string, data []byte, previous *parsedFile)
 	if diags.HasErrors() {
 		d := &decoder{file: file}
 		for _, diag := range diags {
-			d.report(diag, diag.Summary+": "+diag.Detail)
+			d.report(diag, diag.Summary+": "+withoutQuotes(diag.Detail, data))
 		}
 		return brokenFile(file, data, previous, d.diagnostics...)
 	}
@@ -194,6 +195,19 @@ func parse(env Environment, dir, file string, data []byte, previous *parsedFile)
 	}
 	result.diagnostics = top.diagnostics
 	return result
+}
+
+var quotedWord = regexp.MustCompile(`"[^" ]{3,}"`)
+
+// withoutQuotes takes from a message what the parser quotes of the file: it may
+// be a key that lost its quotes.
+func withoutQuotes(message string, data []byte) string {
+	return quotedWord.ReplaceAllStringFunc(message, func(word string) string {
+		if bytes.Contains(data, []byte(strings.Trim(word, `"`))) {
+			return `"..."`
+		}
+		return word
+	})
 }
 
 // What a broken file seems to hold. A wrong guess costs a clearer message only.

@@ -1,0 +1,148 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/skladom/skladom/config"
+)
+
+func TestTheSettingsHashDependsOnValuesAlone(t *testing.T) {
+	base := shopOf(t, `match = "number"`, "buffer = 1.50", "unit_decimals = { kg = 3, m = 2 }", `sold_hold = "24h"`)
+	for _, same := range []config.Shop{
+		shopOf(t, "buffer = 1.5", "unit_decimals = { m = 2, kg = 3 }", `sold_hold = "1d"`),
+		func() config.Shop { s := base; s.Name, s.Kros.URL = "other", "https://other.example.com"; return s }(),
+	} {
+		require.Equal(t, base.SettingsHash(), same.SettingsHash())
+	}
+	for _, other := range []string{"buffer = 1.51", "decimals = 1", `quantity = "sum"`, "only_eshop_items = true", `webhook { min_gap = "31s" }`} {
+		require.NotEqual(t, shopOf(t).SettingsHash(), shopOf(t, other).SettingsHash(), other)
+	}
+	one, two := shopOf(t), shopOf(t)
+	one.Settings.Rules.Warehouses = []string{"LT", "PR"}
+	two.Settings.Rules.Warehouses = []string{"PR", "LT"}
+	require.Equal(t, one.SettingsHash(), two.SettingsHash())
+	require.Equal(t, []string{"PR", "LT"}, two.Settings.Rules.Warehouses, "the hash leaves the order alone")
+	two.Settings.Rules.Warehouses = []string{"PR", "KE"}
+	require.NotEqual(t, one.SettingsHash(), two.SettingsHash())
+	// Another hash for the same file is a change of settings to every shop: a
+	// release that has to bring one says so.
+	require.Equal(t, "8c2801b3ea38", shopOf(t).SettingsHash())
+}
+
+func TestTheFingerprintDependsOnTheConnectionAlone(t *testing.T) {
+	base := func() config.Shop {
+		s := shopOf(t)
+		s.Kros.URL, s.Kros.APIKey = "https://kros", config.NewSecret("one")
+		s.Fynode.URL, s.Fynode.APIKey = "https://shop", config.NewSecret("two")
+		return s
+	}
+	fingerprint := func(change func(*config.Shop)) string {
+		s := base()
+		change(&s)
+		text, err := s.Fingerprint()
+		require.NoError(t, err)
+		require.Regexp(t, "^[0-9a-f]{8}$", text)
+		return text
+	}
+	same := fingerprint(func(*config.Shop) {})
+	require.Equal(t, same, fingerprint(func(s *config.Shop) { s.Settings.Title, s.Kros.PerMinute = "x", 7 }))
+	require.Equal(t, same, fingerprint(func(s *config.Shop) { s.Kros.APIKey = config.NewSecret("one\n") }))
+	for part, change := range map[string]func(*config.Shop){
+		"name":     func(s *config.Shop) { s.Name = "b" },
+		"kros url": func(s *config.Shop) { s.Kros.URL += "x" },
+		"kros key": func(s *config.Shop) { s.Kros.APIKey = config.NewSecret("other") },
+		"shop url": func(s *config.Shop) { s.Fynode.URL += "x" },
+		"shop key": func(s *config.Shop) { s.Fynode.APIKey = config.NewSecret("other") },
+		"swapped":  func(s *config.Shop) { s.Kros.APIKey, s.Fynode.APIKey = s.Fynode.APIKey, s.Kros.APIKey },
+		"shifted": func(s *config.Shop) {
+			s.Kros.URL, s.Kros.APIKey = "https://kroso", config.NewSecret("ne")
+		},
+	} {
+		require.NotEqual(t, same, fingerprint(change), part)
+	}
+	_, err := config.Shop{Name: "a"}.Fingerprint()
+	require.ErrorContains(t, err, "kros.api_key")
+}
+
+func TestTheMasterKeyIs32BytesOfAnyBase64(t *testing.T) {
+	key := bytes.Repeat([]byte{0xfb, 0xff}, 16) // its base64 differs between the alphabets
+	parse := func(text string) ([]byte, error) {
+		return config.Installation{Secrets: config.Secrets{MasterKey: config.NewSecret(text)}}.MasterKey()
+	}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		got, err := parse(" " + encoding.EncodeToString(key) + "\n")
+		require.NoError(t, err)
+		require.Equal(t, key, got)
+	}
+	for _, wrong := range []string{"", "not base64!", base64.StdEncoding.EncodeToString(key[:31]), base64.StdEncoding.EncodeToString(append(key, 1))} {
+		_, err := parse(wrong)
+		require.ErrorContains(t, err, "openssl rand -base64 32")
+		if wrong != "" {
+			require.NotContains(t, err.Error(), wrong)
+		}
+	}
+	_, err := config.Installation{}.MasterKey()
+	require.ErrorContains(t, err, "SKLADOM_MASTER_KEY")
+}
+
+func TestNumbersAreReadExactly(t *testing.T) {
+	for text, want := range map[string]string{"0.1": "0.1", "0.000001": "0.000001", "1e2": "100", "0": "0", "-0": "0", "12345678.123456": "12345678.123456"} {
+		got := shopOf(t, "buffer = "+text).Settings.Rules.Buffer
+		require.True(t, got.Equal(decimal.RequireFromString(want)), "%s: %s", text, got)
+	}
+}
+
+func TestDurationsKnowDays(t *testing.T) {
+	for text, want := range map[string]time.Duration{"0s": 0, "0": 0, "90m": 90 * time.Minute, "2d": 48 * time.Hour, "1d12h": 36 * time.Hour, "1.5h": 90 * time.Minute, "3650d": 3650 * 24 * time.Hour} {
+		require.Equal(t, want, shopOf(t, `sold_hold = "`+text+`"`).Settings.Rules.SoldHold, text)
+	}
+	for _, wrong := range []string{"", "d", "-1h", "1d-1h", "-1d", "3651d", "9999d", "3650d1s", "2562047h", "99999999d", "1w", "1d1d", "1.5d"} {
+		disk := newDisk(map[string]string{"a.hcl": shopText("a", `sold_hold = "`+wrong+`"`)})
+		requireKind(t, disk.open(t), "a", config.Invalid)
+	}
+}
+
+func TestPlainHTTPIsForThisMachineOnly(t *testing.T) {
+	for url, accepted := range map[string]bool{
+		"http://localhost:8082/v1":      true,
+		"http://shop.localhost":         true,
+		"http://127.8.9.1":              true,
+		"http://[::1]:1":                true,
+		"http://[::ffff:127.0.0.1]":     true,
+		"http://localhost.example.com":  false,
+		"http://127.0.0.1.example.com":  false,
+		"http://10.0.0.1":               false,
+		"http://0.0.0.0":                false,
+		"https://10.0.0.1":              true,
+		"HTTPS://shop.example.com":      true,
+		"https://":                      false,
+		"https:shop.example.com":        false,
+		"//shop.example.com":            false,
+		"https://shop.example.com:":     false,
+		"https://shop.example.com:0":    false,
+		"https://shop.example.com?":     false,
+		"https://shop.example.com/#":    false,
+		"https://user@shop.example.com": false,
+		"ftp://shop.example.com":        false,
+		"https://shop example.com":      false,
+	} {
+		disk := newDisk(map[string]string{"a.hcl": shopAt("a", url)})
+		_, err := disk.open(t).Shop("a")
+		require.Equal(t, accepted, err == nil, "%s: %v", url, err)
+	}
+}
+
+// shopOf is a shop with more attributes.
+func shopOf(t *testing.T, more ...string) config.Shop {
+	t.Helper()
+	disk := newDisk(map[string]string{"a.hcl": shopText("a", more...)})
+	shop, err := disk.open(t).Shop("a")
+	require.NoError(t, err)
+	return shop
+}
