@@ -79,7 +79,7 @@ func (c *connection) activate(ctx context.Context, shop string, dryRun bool) (pr
 			workflow: protocol.ActivateConnection,
 			id:       protocol.ActivateID(shop),
 			in:       protocol.ActivateRequest{Shop: shop, DryRun: dryRun},
-			timeout:  runTimeout,
+			timeout:  activationTimeout,
 		}, &activation)
 		if err != nil || dryRun || activation.Failure != nil || activation.ID != "" {
 			return activation, err

@@ -50,14 +50,15 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	// Also where the arguments are so wrong that flags are not parsed.
-	a.json = slices.Contains(args, "--json")
 	err := root.ExecuteContext(ctx)
 	var told told
 	if err == nil || errors.As(err, &told) {
 		return int(told)
 	}
 	p := asProblem(err)
+	if p.status == statusUsage && slices.Contains(args, "--json") {
+		a.json = true // the flag may not have been read
+	}
 	if a.json {
 		a.document(p.document())
 	} else {
@@ -89,7 +90,7 @@ The Temporal connection comes from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
 TEMPORAL_API_KEY, TEMPORAL_TLS... or the profile file, as for every Temporal tool.`,
 		Version:       version(),
 		Args:          cobra.ArbitraryArgs,
-		RunE:          unknownCommand,
+		RunE:          a.unknownCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -108,8 +109,11 @@ TEMPORAL_API_KEY, TEMPORAL_TLS... or the profile file, as for every Temporal too
 	return root
 }
 
-func unknownCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
+func (a *app) unknownCommand(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0 && a.json:
+		return wrongUsage(cmd, errors.New("it needs a command"))
+	case len(args) == 0:
 		return cmd.Help()
 	}
 	text := fmt.Sprintf("unknown command %q", args[0])

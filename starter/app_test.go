@@ -29,6 +29,7 @@ func TestWrongUsageExitsWith2AndNeedsNoTemporal(t *testing.T) {
 		{"pause", "acme", "--until", "2026-12-24 08:00"},
 		{"webhook"},
 		{"validate", "acme"},
+		{"--sjon"},
 	} {
 		t.Run(args[0], func(t *testing.T) {
 			text := skladom(t, unreachable, args...)
@@ -76,4 +77,10 @@ func TestEveryFailureOfTemporalIsASentence(t *testing.T) {
 			require.Contains(t, failure["message"], c.want)
 		})
 	}
+}
+
+func TestWithJSONEvenNoCommandIsADocument(t *testing.T) {
+	d := skladom(t, nil, "--json")
+	require.Equal(t, statusUsage, d.status)
+	require.Contains(t, document(t, d), "failure")
 }

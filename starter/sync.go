@@ -68,7 +68,7 @@ func (a *app) dryRun(ctx context.Context, c *connection, shop string) error {
 		workflow: protocol.SyncPass,
 		id:       protocol.DryRunID(shop, c.newID()),
 		in:       protocol.PassRequest{Shop: shop, DryRun: true, Trigger: protocol.TriggerManual},
-		timeout:  runTimeout,
+		timeout:  passTimeout,
 		private:  true,
 	}, &result)
 	if err != nil {

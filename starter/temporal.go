@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -108,14 +109,14 @@ func (c *connection) explain(shop string, err error) error {
 	case errors.As(err, &notFound):
 		return c.wrap(shop, err, message.NotActive(shop), "")
 	case errors.Is(err, context.Canceled):
-		return c.wrap(shop, err, "Stopped waiting.", "What was begun goes on by itself. To see where it stands: skladom status "+shop)
+		return c.wrap(shop, err, "Stopped waiting.", strings.TrimSpace("What was begun goes on by itself. To see where it stands: skladom status "+shop))
 	case refusedAccess(err):
 		return c.wrap(shop, err, fmt.Sprintf("Temporal at %s refuses access to the namespace %q.", c.address, c.namespace),
 			"Check TEMPORAL_API_KEY, or TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH.")
 	case noAnswer(err):
 		return c.silent(shop, err)
 	}
-	return c.wrap(shop, err, fmt.Sprintf("Temporal at %s answered: %v.", c.address, err), "")
+	return c.wrap(shop, err, fmt.Sprintf("Temporal at %s answered: %v.", c.address, err), "Check that TEMPORAL_ADDRESS is right, and look into the log of the server.")
 }
 
 func (c *connection) wrap(shop string, cause error, text, hint string) *problem {

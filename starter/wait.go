@@ -14,13 +14,15 @@ import (
 
 // How long the command line waits for others.
 const (
-	acceptWithin   = 20 * time.Second // a worker accepts at once; after a restart of one it takes up to 10 s
-	lookEvery      = 500 * time.Millisecond
-	lookRarely     = 2 * time.Second // where nobody watches progress
-	repeats        = 5               // the SDK repeats each try for a minute by itself
-	waitRepeat     = time.Second     // doubles
-	runTimeout     = 4 * time.Hour   // of an activation or a dry run; a pass has 3 h
-	inspectTimeout = 5 * time.Minute
+	acceptWithin = 20 * time.Second // a worker accepts at once; after a restart of one it takes up to 10 s
+	lookEvery    = 500 * time.Millisecond
+	lookRarely   = 2 * time.Second // where nobody watches progress
+	repeats      = 5               // the SDK repeats each try for a minute by itself
+	waitRepeat   = time.Second     // doubles
+
+	passTimeout       = 3 * time.Hour
+	activationTimeout = 4 * time.Hour // checks, then a dry run
+	inspectTimeout    = 5 * time.Minute
 )
 
 // update asks StockSync for something and waits until it is done. What breaks
@@ -93,6 +95,9 @@ func (c *connection) execute(ctx context.Context, j job, out any) error {
 	end()
 	if left && j.private {
 		c.abandon(j.id, run.GetRunID())
+	}
+	if j.private && errors.Is(err, context.Canceled) {
+		return c.wrap(j.shop, err, "Stopped.", "Nothing was written.")
 	}
 	if err != nil {
 		return c.explain(j.shop, err)

@@ -110,7 +110,7 @@ func TestAnInterruptEndsADryRunButNotAnActivation(t *testing.T) {
 			time.AfterFunc(time.Minute, interrupt)
 			d := skladomIn(ctx, f, c.args...)
 			require.Equal(t, statusFailed, d.status)
-			require.Contains(t, d.stderr, "Stopped waiting.")
+			require.Contains(t, d.stderr, "Stopped")
 			require.Equal(t, c.cancelled, f.cancelled)
 		})
 	}
