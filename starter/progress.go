@@ -68,7 +68,7 @@ var phaseNames = map[string]string{
 
 const (
 	barColumns  = 20
-	nameColumns = 46
+	nameColumns = 40 // with bar and number less than 80: a line that wraps cannot be taken back
 )
 
 func newBar(screen io.Writer) *bar {
