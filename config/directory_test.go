@@ -400,6 +400,16 @@ func TestABrokenInstallationStopsTheStartAndABrokenShopDoesNot(t *testing.T) {
 	}
 }
 
+func TestNoFileRunsTheProcessOutOfStack(t *testing.T) {
+	for _, nest := range []string{"(", "[", "-", "!", "{a=", "f(", "\"${", "\"%{if ", "a ? b : ", "a {\n", "-\n"} {
+		disk := newDisk(map[string]string{"deep.hcl": "a = " + strings.Repeat(nest, 1500), "a.hcl": shopText("a")})
+		d := disk.open(t)
+		require.Equal(t, "a", title(t, d, "a"))
+		require.Len(t, d.Diagnostics(), 1)
+		require.Contains(t, d.Diagnostics()[0].Message, "nested too deeply", nest)
+	}
+}
+
 func TestAQuestionLooksAtOneFileAndReadsNone(t *testing.T) {
 	files := map[string]string{}
 	for i := range 50 {

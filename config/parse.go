@@ -166,6 +166,9 @@ func parse(env Environment, dir, file string, data []byte, previous *parsedFile)
 		// Seen while an editor writes; a shop is not removed by half a save.
 		return brokenFile(file, data, previous, Diagnostic{File: file, Message: "the file is empty now; what it held stays in force until it holds something again or is removed"})
 	}
+	if overdeep(data, file) {
+		return brokenFile(file, data, previous, Diagnostic{File: file, Message: "is nested too deeply to be read; is it a configuration at all?"})
+	}
 	tree, diags := hclsyntax.ParseConfig(data, file, hcl.InitialPos)
 	if diags.HasErrors() {
 		d := &decoder{file: file}
@@ -195,6 +198,28 @@ func parse(env Environment, dir, file string, data []byte, previous *parsedFile)
 	}
 	result.diagnostics = top.diagnostics
 	return result
+}
+
+// No configuration comes near; the parser can do some ten thousand.
+const maxNesting = 1000
+
+// overdeep tells whether the parser, which calls itself for everything that is
+// nested, could run out of stack. Go ends the whole process then.
+func overdeep(data []byte, file string) bool {
+	tokens, _ := hclsyntax.LexConfig(data, file, hcl.InitialPos)
+	depth, deepest, operators := 0, 0, 0
+	for _, token := range tokens {
+		switch token.Type {
+		case hclsyntax.TokenOParen, hclsyntax.TokenOBrack, hclsyntax.TokenOBrace, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc, hclsyntax.TokenTemplateInterp:
+			depth++
+			deepest = max(deepest, depth)
+		case hclsyntax.TokenCParen, hclsyntax.TokenCBrack, hclsyntax.TokenCBrace, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd:
+			depth = max(0, depth-1)
+		case hclsyntax.TokenMinus, hclsyntax.TokenBang, hclsyntax.TokenQuestion, hclsyntax.TokenTemplateControl:
+			operators++ // what nests without an end of its own; hardly ever written
+		}
+	}
+	return deepest > maxNesting || operators > maxNesting
 }
 
 var quotedWord = regexp.MustCompile(`"[^" ]{3,}"`)
@@ -267,9 +292,8 @@ func (d *decoder) report(diag *hcl.Diagnostic, message string) {
 
 // body takes a block apart into raw, whose fields name what it may hold.
 func (d *decoder) body(body hcl.Body, block string, raw any) {
-	schema, _ := gohcl.ImpliedBodySchema(raw)
 	for _, diag := range gohcl.DecodeBody(body, nil, raw) {
-		d.report(diag, explainStructure(diag, block, schema))
+		d.report(diag, explainStructure(diag, block, raw))
 	}
 }
 
@@ -525,7 +549,7 @@ var notHere = map[string]map[string]string{
 var quotedName = regexp.MustCompile(`"([^"]*)"`)
 
 // explainStructure says what is wrong with the names in a block.
-func explainStructure(diag *hcl.Diagnostic, block string, schema *hcl.BodySchema) string {
+func explainStructure(diag *hcl.Diagnostic, block string, raw any) string {
 	var kind string
 	switch diag.Summary {
 	case "Unsupported argument":
@@ -546,6 +570,7 @@ func explainStructure(diag *hcl.Diagnostic, block string, schema *hcl.BodySchema
 		place = " in " + block
 	}
 	var known []string
+	schema, _ := gohcl.ImpliedBodySchema(raw)
 	for _, attribute := range schema.Attributes {
 		if attribute.Name == name {
 			return fmt.Sprintf("%s%s is an attribute; write: %s = ...", name, place, name)
