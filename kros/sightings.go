@@ -21,17 +21,27 @@ type sighting struct {
 	id      identity
 	rows    []stock.Item // the newest answer that showed them all
 	sweep   int          // the newest that saw it
-	pages   int          // of that sweep that showed it
-	times   int          // how many rows of the list it is
-	asked   bool         // times comes from an answer to this code alone
+	met     int          // how many rows that sweep showed, on all its pages
+	doubled int          // in how many sweeps running before that one it had moved
+	times   int          // how many rows of that sweep it is: the most in one answer
+	asked   bool         // an answer to this code alone showed all there is
 	partial bool         // a newer answer showed only some of rows
 }
+
+// moved tells whether the newest sweep met it more often than it counts: it is
+// one row that moved, or several that look the same.
+func (s *sighting) moved() bool { return s.met > s.times && !s.asked }
+
+// again tells whether it moved in this sweep and in so many before it, which
+// one row rarely does.
+func (s *sighting) again(sweeps int) bool { return s.moved() && s.doubled >= sweeps }
 
 // place is what was seen under one code, compared trimmed. A row without a
 // code shares its place only with those of its identity.
 type place struct {
 	code string // "" where KROS cannot be asked for it
 	seen []*sighting
+	most int // rows one sweep showed: a row renamed between two is not two
 }
 
 // sightings are the rows seen in all sweeps of one list.
@@ -52,34 +62,42 @@ func (s *sightings) beginSweep() { s.sweep++ }
 func (s *sightings) page(rows []stock.Item) {
 	for _, alike := range lo.PartitionBy(rows, identityOf) {
 		p := s.placeOf(alike[0])
-		s.counted -= p.weight()
+		s.counted -= p.most
 		p.see(s.sweep, alike)
-		s.counted += p.weight()
+		s.counted += p.most
 	}
 }
 
 // single takes in an answer to one code alone: that is all there is of it.
 func (s *sightings) single(rows []stock.Item) {
 	p := s.placeOf(rows[0])
-	s.counted -= p.weight()
+	s.counted -= p.most
 	p.seen = lo.Map(lo.PartitionBy(rows, identityOf), func(alike []stock.Item, _ int) *sighting {
 		return &sighting{id: identityOf(alike[0]), rows: alike, sweep: s.sweep, times: len(alike), asked: true}
 	})
-	s.counted += p.weight()
+	p.most = len(rows)
+	s.counted += p.most
 }
 
 // count is how many different rows of the list were seen.
 func (s *sightings) count() int { return s.counted }
 
 // uncertain returns the codes that may count for more or fewer rows than they
-// are: those of the present sweep that were met on several pages, and those
-// that an earlier sweep showed with rows that this one did not.
+// are: those the present sweep met more than once, and those an earlier sweep
+// showed with rows that this one did not.
 func (s *sightings) uncertain() []string {
 	return s.codes(func(p *place) bool {
 		newest := p.newest()
 		return newest == s.sweep && slices.ContainsFunc(p.seen, func(one *sighting) bool {
-			return one.sweep < newest || one.pages > 1 && !one.asked
+			return one.sweep < newest || one.moved()
 		})
+	})
+}
+
+// twins returns the codes that two sweeps running met more than once.
+func (s *sightings) twins() []string {
+	return s.codes(func(p *place) bool {
+		return p.newest() == s.sweep && slices.ContainsFunc(p.seen, func(one *sighting) bool { return one.again(1) })
 	})
 }
 
@@ -87,7 +105,7 @@ func (s *sightings) uncertain() []string {
 // older than another, unless that is what KROS said of them alone.
 func (s *sightings) several() []string {
 	return s.codes(func(p *place) bool {
-		settled := lo.EveryBy(p.seen, func(one *sighting) bool { return one.asked && one.pages == 0 })
+		settled := lo.EveryBy(p.seen, func(one *sighting) bool { return one.asked && one.met == 0 })
 		partial := slices.ContainsFunc(p.seen, func(one *sighting) bool { return one.partial })
 		return !settled && (partial || len(p.items()) > 1)
 	})
@@ -115,6 +133,7 @@ func (s *sightings) placeOf(item stock.Item) *place {
 	return s.byKey[key]
 }
 
+// see takes in the rows of one identity from one answer of the list.
 func (p *place) see(sweep int, alike []stock.Item) {
 	id := identityOf(alike[0])
 	known, ok := lo.Find(p.seen, func(one *sighting) bool { return one.id == id })
@@ -123,28 +142,28 @@ func (p *place) see(sweep int, alike []stock.Item) {
 		p.seen = append(p.seen, known)
 	}
 	if known.sweep != sweep {
-		known.sweep, known.pages = sweep, 0
-		if !known.asked {
-			known.times = 0
-		}
+		known.doubled = lo.Ternary(known.sweep == sweep-1 && known.moved(), known.doubled+1, 0)
+		known.sweep, known.met, known.times = sweep, 0, 0
 	}
-	known.pages++
+	known.met += len(alike)
 	known.times = max(known.times, len(alike))
+	if p.code == "" && known.again(2) { // KROS cannot be asked, so believe it
+		known.times = known.met
+	}
 	known.partial = len(alike) < len(known.rows)
 	if !known.partial {
 		known.rows = alike
 	}
+	p.most = max(p.most, p.times(sweep))
+}
+
+// times is how many rows a sweep showed.
+func (p *place) times(sweep int) int {
+	return lo.SumBy(p.seen, func(one *sighting) int { return lo.Ternary(one.sweep == sweep, one.times, 0) })
 }
 
 func (p *place) newest() int {
 	return lo.Max(lo.Map(p.seen, func(one *sighting, _ int) int { return one.sweep }))
-}
-
-// weight is how many rows of the list the place is. What only an earlier sweep
-// saw beside newer rows of its code may have been renamed, and counts nothing.
-func (p *place) weight() int {
-	newest := p.newest()
-	return lo.SumBy(p.seen, func(one *sighting) int { return lo.Ternary(one.sweep == newest, one.times, 0) })
 }
 
 func (p *place) items() []stock.Item {

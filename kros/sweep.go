@@ -111,13 +111,17 @@ func (s *sweeper) readList(ctx context.Context) (length int, err error) {
 
 // askMoved settles the codes that make the count uncertain: an identity met on
 // several pages may be one row that moved or several rows that look the same.
-// It pays only where that takes fewer requests than another sweep.
+// It pays where it takes fewer requests than another sweep; for rows that look
+// the same sweep after sweep, fewer than all sweeps that are left.
 func (s *sweeper) askMoved(ctx context.Context) error {
-	codes := s.seen.uncertain()
-	if len(codes) >= s.pages {
-		return nil
+	if codes := s.seen.uncertain(); len(codes) < s.pages {
+		return s.ask(ctx, codes)
 	}
-	return s.ask(ctx, codes)
+	left := max(maxSweeps-s.result.Sweeps, 1) // after the last sweep the answer alone can help
+	if codes := s.seen.twins(); len(codes) < min(left*s.pages, maxSingles) {
+		return s.ask(ctx, codes)
+	}
+	return nil
 }
 
 // ask reads codes one by one; what KROS shows then is what there is. A code
