@@ -276,8 +276,9 @@ func TestAFileThatCannotBeReadAnyMoreKeepsItsShops(t *testing.T) {
 
 func TestADirectoryThatVanishesRemovesNothing(t *testing.T) {
 	for rule, accident := range map[string]func(*disk){
-		"unreadable": func(disk *disk) { disk.faults["conf"] = errors.New("stale file handle") },
-		"empty":      func(disk *disk) { disk.remove("a.hcl"); disk.remove("shops/b.hcl") },
+		"unreadable":                           func(disk *disk) { disk.faults["conf"] = errors.New("stale file handle") },
+		"empty":                                func(disk *disk) { disk.remove("a.hcl"); disk.remove("shops/b.hcl") },
+		"a file that cannot even be looked at": func(disk *disk) { disk.faults["conf/shops/b.hcl"] = errors.New("stale file handle") },
 		"a directory below that cannot be read": func(disk *disk) {
 			disk.faults["conf/shops"] = errors.New("stale file handle")
 			disk.faults["conf/shops/b.hcl"] = errors.New("stale file handle")
@@ -384,6 +385,17 @@ func TestABlockOfTheInstallationThatTurnsBadStaysInForce(t *testing.T) {
 	require.Empty(t, diagnostics)
 	require.Equal(t, "two", d.Installation().Temporal.TaskQueue)
 	require.Equal(t, 48, d.Installation().Snapshots.Keep)
+}
+
+func TestABlockThatIsWrittenASecondTimeDoesNotReplaceTheFirst(t *testing.T) {
+	disk := newDisk(map[string]string{"main.hcl": "temporal { task_queue = \"one\" }\n"})
+	d := disk.open(t)
+	disk.write("a.hcl", "temporal { task_queue = \"two\" }\n")
+	disk.write("skladom.hcl", "temporal { task_queue = \"three\" }\n")
+	_, diagnostics := d.Reload()
+	require.Len(t, diagnostics, 2)
+	require.Equal(t, "one", d.Installation().Temporal.TaskQueue)
+	require.Equal(t, "three", disk.open(t).Installation().Temporal.TaskQueue, "at a start skladom.hcl goes first")
 }
 
 func TestABrokenInstallationStopsTheStartAndABrokenShopDoesNot(t *testing.T) {
