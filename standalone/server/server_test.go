@@ -8,10 +8,10 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -51,46 +51,100 @@ func TestMain(m *testing.M) {
 	select {}
 }
 
-func TestAServerInMemoryRunsAndListsWorkflows(t *testing.T) {
+func TestAServerInMemory(t *testing.T) {
 	t.Parallel()
-	s := start(t, Options{SearchAttributes: attributes})
-	c := connect(t, s.Address())
-	work(t, c)
+	grpc, err := freePort()
+	require.NoError(t, err)
+	ui, err := freePort()
+	require.NoError(t, err)
+	var logged lockedBuffer
+	s := start(t, Options{Port: grpc, UIPort: ui, Namespace: "obchod", SearchAttributes: attributes,
+		Logger: hclog.New(&hclog.LoggerOptions{Output: &logged, Level: hclog.Debug})})
 
-	run := begin(t, c, "in-memory", "green")
-	var result string
-	require.NoError(t, run.Get(t.Context(), &result))
-	require.Equal(t, "painted green", result)
-
-	require.Eventually(t, func() bool {
-		list, err := c.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
-			Query: "TestColour = 'green' AND ExecutionStatus = 'Completed'"})
-		require.NoError(t, err)
-		return len(list.Executions) == 1 && list.Executions[0].Execution.WorkflowId == "in-memory"
-	}, 10*time.Second, 20*time.Millisecond)
+	t.Run("takes the ports asked for", func(t *testing.T) {
+		require.Equal(t, address(grpc), s.Address())
+		require.Equal(t, "http://"+address(ui), s.UIURL())
+	})
+	t.Run("does not warn of what is meant to be so", func(t *testing.T) {
+		require.NotContains(t, logged.String(), "HTTP API port")
+	})
+	t.Run("runs workflows and lists them by their search attributes", func(t *testing.T) {
+		c := connect(t, s.Address(), "obchod")
+		work(t, c)
+		var result string
+		require.NoError(t, begin(t, c, "in-memory", "green").Get(t.Context(), &result))
+		require.Equal(t, "painted green", result)
+		require.Eventually(t, func() bool {
+			list, err := c.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+				Query: "TestColour = 'green' AND ExecutionStatus = 'Completed'"})
+			require.NoError(t, err)
+			return len(list.Executions) == 1 && list.Executions[0].Execution.WorkflowId == "in-memory"
+		}, 10*time.Second, 20*time.Millisecond)
+	})
+	t.Run("shows its namespace in the web interface", func(t *testing.T) {
+		_, body := get(t, s.UIURL()+"/api/v1/namespaces/obchod", "")
+		require.Regexp(t, `"name":\s*"obchod"`, body)
+	})
+	for name, want := range map[string]int{
+		"127.0.0.1:" + strconv.Itoa(ui): http.StatusOK,
+		"localhost:" + strconv.Itoa(ui): http.StatusOK,
+		"localhost":                     http.StatusOK,
+		"[::1]:" + strconv.Itoa(ui):     http.StatusOK,
+		"evil.example":                  http.StatusForbidden,
+		"localhost.evil.example:80":     http.StatusForbidden,
+		"10.0.0.1":                      http.StatusForbidden,
+	} {
+		t.Run("asked as "+name, func(t *testing.T) {
+			resp, body := get(t, s.UIURL(), name)
+			require.Equal(t, want, resp.StatusCode)
+			if want == http.StatusOK {
+				require.Contains(t, resp.Header.Get("Content-Type"), "text/html")
+				require.Contains(t, body, "<html")
+			}
+		})
+	}
 }
 
 func TestTwoServersInMemoryShareNothing(t *testing.T) {
 	t.Parallel()
-	one, two := start(t, Options{UIPort: NoUI}), start(t, Options{UIPort: NoUI})
-	_, err := connect(t, one.Address()).ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "lonely", TaskQueue: queue}, paint, "")
+	one, err := openStore("", "default", nil)
 	require.NoError(t, err)
-	_, err = connect(t, two.Address()).DescribeWorkflow(t.Context(), "lonely", "")
-	require.ErrorContains(t, err, "not found")
+	two, err := openStore("", "default", nil)
+	require.NoError(t, err)
+	require.NotEqual(t, one.DatabaseName, two.DatabaseName)
 }
 
 func TestAFileOutlivesAStoppedServer(t *testing.T) {
 	t.Parallel()
 	// Characters that mean something in a URL, which SQLite takes the name for.
 	file := filepath.Join(t.TempDir(), "obchod č. 1? 50%#.db")
-	s := start(t, Options{File: file, UIPort: NoUI, SearchAttributes: attributes})
-	begin(t, connect(t, s.Address()), "outlives", "blue")
+	options := Options{File: file, UIPort: NoUI, SearchAttributes: attributes}
+	s := start(t, options)
+	begin(t, connect(t, s.Address(), "default"), "outlives", "blue")
 	s.Stop()
 
-	s = start(t, Options{File: file, UIPort: NoUI, SearchAttributes: attributes})
+	s = start(t, options)
 	finish(t, s, "outlives", "painted blue")
-	require.FileExists(t, file)
-	require.Subset(t, []string{file, file + "-wal", file + "-shm"}, files(t, filepath.Dir(file)))
+	s.Stop()
+	made, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*"))
+	require.NoError(t, err)
+	require.Subset(t, []string{file, file + "-wal", file + "-shm"}, made)
+	require.Contains(t, made, file)
+}
+
+func TestAnOlderFileGetsTheSearchAttributesItLacks(t *testing.T) {
+	t.Parallel()
+	options := Options{File: filepath.Join(t.TempDir(), "temporal.db"), UIPort: NoUI}
+	start(t, options).Stop()
+	options.SearchAttributes = attributes
+	s := start(t, options)
+	begin(t, connect(t, s.Address(), "default"), "older", "white")
+	finish(t, s, "older", "painted white")
+	s.Stop()
+
+	options.SearchAttributes = map[string]enums.IndexedValueType{"TestColour": enums.INDEXED_VALUE_TYPE_INT}
+	_, err := Start(t.Context(), options)
+	require.ErrorContains(t, err, "search attribute TestColour", "one of another type cannot be added")
 }
 
 func TestAFileOutlivesAKilledServer(t *testing.T) {
@@ -106,29 +160,11 @@ func TestAFileOutlivesAKilledServer(t *testing.T) {
 	t.Cleanup(func() { _ = child.Process.Kill() })
 	address, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
-	begin(t, connect(t, address[:len(address)-1]), "killed", "red")
+	begin(t, connect(t, address[:len(address)-1], "default"), "killed", "red")
 	require.NoError(t, child.Process.Kill())
 	_ = child.Wait()
 
 	finish(t, start(t, Options{File: file, UIPort: NoUI, SearchAttributes: attributes}), "killed", "painted red")
-}
-
-func TestAnOlderFileGetsTheSearchAttributesItLacks(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "temporal.db")
-	start(t, Options{File: file, UIPort: NoUI}).Stop()
-	s := start(t, Options{File: file, UIPort: NoUI, SearchAttributes: attributes})
-	begin(t, connect(t, s.Address()), "older", "white")
-	finish(t, s, "older", "painted white")
-}
-
-func TestASearchAttributeOfAnotherTypeIsRefusedByName(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "temporal.db")
-	start(t, Options{File: file, UIPort: NoUI, SearchAttributes: attributes}).Stop()
-	_, err := Start(t.Context(), Options{File: file, UIPort: NoUI,
-		SearchAttributes: map[string]enums.IndexedValueType{"TestColour": enums.INDEXED_VALUE_TYPE_INT}})
-	require.ErrorContains(t, err, "TestColour")
 }
 
 func TestAPortInUseIsNamedWithItsFlag(t *testing.T) {
@@ -142,68 +178,6 @@ func TestAPortInUseIsNamedWithItsFlag(t *testing.T) {
 	require.ErrorContains(t, err, fmt.Sprintf("port %d cannot be used, choose another with --port:", port))
 	_, err = Start(t.Context(), Options{UIPort: port})
 	require.ErrorContains(t, err, fmt.Sprintf("port %d cannot be used, choose another with --ui-port:", port))
-}
-
-func TestTheWebInterfaceAnswersUnderThisMachinesNamesOnly(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{})
-	_, port, err := net.SplitHostPort(s.UIURL()[len("http://"):])
-	require.NoError(t, err)
-	for name, want := range map[string]int{
-		"127.0.0.1:" + port:    http.StatusOK,
-		"localhost:" + port:    http.StatusOK,
-		"localhost":            http.StatusOK,
-		"[::1]:" + port:        http.StatusOK,
-		"evil.example:" + port: http.StatusForbidden,
-		"10.0.0.1":             http.StatusForbidden,
-	} {
-		t.Run(name, func(t *testing.T) {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.UIURL(), nil)
-			require.NoError(t, err)
-			req.Host = name
-			resp, err := http.DefaultClient.Do(req)
-			require.NoError(t, err)
-			defer resp.Body.Close()
-			require.Equal(t, want, resp.StatusCode)
-			if want == http.StatusOK {
-				body, err := io.ReadAll(resp.Body)
-				require.NoError(t, err)
-				require.Contains(t, resp.Header.Get("Content-Type"), "text/html")
-				require.Contains(t, string(body), "<html")
-			}
-		})
-	}
-}
-
-func TestTheNamespaceIsShownOnThePortsAskedFor(t *testing.T) {
-	t.Parallel()
-	grpc, err := freePort()
-	require.NoError(t, err)
-	ui, err := freePort()
-	require.NoError(t, err)
-	s := start(t, Options{Namespace: "obchod", Port: grpc, UIPort: ui})
-	require.Equal(t, address(grpc), s.Address())
-	require.Equal(t, "http://"+address(ui), s.UIURL())
-	resp, err := http.Get(s.UIURL() + "/api/v1/namespaces/" + url.PathEscape("obchod"))
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	require.Regexp(t, `"name":\s*"obchod"`, string(body))
-}
-
-func TestAnOrdinaryLifeIsNotLogged(t *testing.T) {
-	t.Parallel()
-	var out lockedBuffer
-	s := start(t, Options{File: filepath.Join(t.TempDir(), "temporal.db"), SearchAttributes: attributes,
-		Logger: hclog.New(&hclog.LoggerOptions{Output: &out, Level: hclog.Debug})})
-	c := connect(t, s.Address())
-	w := work(t, c)
-	require.NoError(t, begin(t, c, "quiet", "grey").Get(t.Context(), nil))
-	w.Stop()
-	c.Close()
-	s.Stop()
-	require.Empty(t, out.String())
 }
 
 func TestAStartGivesUpWithItsContext(t *testing.T) {
@@ -226,21 +200,20 @@ func start(t *testing.T, options Options) *Server {
 	return s
 }
 
-func connect(t *testing.T, address string) client.Client {
+func connect(t *testing.T, address, namespace string) client.Client {
 	t.Helper()
-	c, err := client.Dial(client.Options{HostPort: address, Logger: hclog.NewNullLogger()})
+	c, err := client.Dial(client.Options{HostPort: address, Namespace: namespace, Logger: hclog.NewNullLogger()})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	return c
 }
 
-func work(t *testing.T, c client.Client) worker.Worker {
+func work(t *testing.T, c client.Client) {
 	t.Helper()
 	w := worker.New(c, queue, worker.Options{})
 	w.RegisterWorkflow(paint)
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
-	return w
 }
 
 func begin(t *testing.T, c client.Client, id, colourName string) client.WorkflowRun {
@@ -254,18 +227,25 @@ func begin(t *testing.T, c client.Client, id, colourName string) client.Workflow
 // finish runs a worker until the workflow ends, and looks at its result.
 func finish(t *testing.T, s *Server, id, want string) {
 	t.Helper()
-	c := connect(t, s.Address())
+	c := connect(t, s.Address(), "default")
 	work(t, c)
 	var got string
 	require.NoError(t, c.GetWorkflow(t.Context(), id, "").Get(t.Context(), &got))
 	require.Equal(t, want, got)
 }
 
-func files(t *testing.T, dir string) []string {
+// get asks for an address under a name, or under its own for "".
+func get(t *testing.T, address, name string) (*http.Response, string) {
 	t.Helper()
-	all, err := filepath.Glob(filepath.Join(dir, "*"))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	require.NoError(t, err)
-	return all
+	req.Host = name
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp, string(body)
 }
 
 type lockedBuffer struct {

@@ -41,10 +41,13 @@ func openStore(file, namespace string, attributes map[string]enums.IndexedValueT
 			return nil, fmt.Errorf("find %s: %w", file, err)
 		}
 		store.DatabaseName = (&url.URL{Path: path}).EscapedPath() // SQLite takes it as a URL
+		// A killed process loses nothing. A power cut may cost the last moments,
+		// never the file: waiting for the disk at every commit would make each
+		// step of a workflow as slow as the disk.
 		store.ConnectAttributes = map[string]string{
 			"mode":         "rwc",
-			"journal_mode": "wal",    // a commit is one write to one file
-			"synchronous":  "full",   // what was accepted outlives a power cut
+			"journal_mode": "wal",
+			"synchronous":  "normal",
 			"busy_timeout": "5000",   // ms; somebody may be looking into the file
 			"temp_store":   "memory", // no files in the system's folder
 		}
