@@ -4,9 +4,7 @@ import (
 	"context"
 	"maps"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/samber/lo"
@@ -18,15 +16,12 @@ import (
 const lookEvery = 2 * time.Second
 
 // follow takes changes of the configuration in until ctx is done: by itself,
-// and at once on SIGHUP, which also tells again what is wrong in the files.
-func (h *host) follow(ctx context.Context) error {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+// and at once on a hangup, which also tells again what is wrong in the files.
+func (h *host) follow(ctx context.Context, hangup <-chan os.Signal) error {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 
-	w := watch{host: h, untold: map[string]struct{}{}}
+	w := newWatch(h)
 	w.report(h.Shops.Diagnostics())
 	for {
 		select {
@@ -47,6 +42,8 @@ type watch struct {
 	reported []config.Diagnostic
 	untold   map[string]struct{} // shops whose StockSync does not yet know of their change
 }
+
+func newWatch(h *host) *watch { return &watch{host: h, untold: map[string]struct{}{}} }
 
 // look reads what changed and tells those whom it concerns.
 func (w *watch) look(ctx context.Context) {

@@ -12,6 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -42,12 +45,18 @@ type Options struct {
 	RelayOnly     bool         // no worker
 	RelayListener net.Listener // nil: where the configuration says, if it does; closed in any case
 
-	Started func() // if not nil, called once, when the worker polls and the relay listens
+	// Each, if not nil, is called once: when the worker polls and the relay
+	// listens, and when they begin to stop.
+	Started, Stopping func()
 }
 
 // Run runs until ctx is done and everything has come to an end, which is no
 // error, or until something fails that it cannot work without.
 func Run(ctx context.Context, o Options) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+
 	h := &host{Options: o, keys: &keyring{}}
 	h.keys.read(o.Shops.Shops())
 	receive, closeRelay, err := h.openRelay(ctx)
@@ -64,13 +73,11 @@ func Run(ctx context.Context, o Options) error {
 		}
 		defer stop()
 	}
-	if o.Started != nil {
-		o.Started()
-	}
+	call(o.Started)
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return receive(ctx) })
-	group.Go(func() error { return h.follow(ctx) })
+	group.Go(func() error { return h.follow(ctx, hangup) })
 	group.Go(func() error {
 		select {
 		case err := <-fatal:
@@ -81,7 +88,14 @@ func Run(ctx context.Context, o Options) error {
 	})
 	<-ctx.Done()
 	o.Logger.Info("stopping")
+	call(o.Stopping)
 	return group.Wait() // the relay first, then, deferred, the worker
+}
+
+func call(listener func()) {
+	if listener != nil {
+		listener()
+	}
 }
 
 type host struct {
