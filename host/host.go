@@ -164,7 +164,7 @@ func (h *host) openRelay(ctx context.Context) (serve func(context.Context) error
 		Now:            time.Now,
 	})
 	return func(ctx context.Context) error {
-		log.Info("relay listens", "address", listener.Addr(), "publicURL", configured.PublicURL)
+		log.Info("relay listens", "address", listener.Addr().String(), "publicURL", configured.PublicURL)
 		return relay.Serve(ctx, listener, handler, log)
 	}, stop, nil
 }
