@@ -1,0 +1,79 @@
+# Needs Go and make; the race detector of the tests needs gcc as well.
+#
+# Two modules: this one, and standalone/ with the embedded Temporal server. Its
+# first build takes a few minutes, after that it comes from Go's build cache.
+# deploy/composetest/ is a third, for one test.
+
+GO ?= go
+CONFIG ?= ./conf
+DATA ?= ./data
+
+# Tools are run from the Go module proxy at these versions; nothing is installed.
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
+
+MODULES := . standalone deploy/composetest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run build standalone test test-root test-standalone test-deploy \
+        check lint fmt vet workflowcheck golangci tidy generate clean
+
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##  Try it and run it
+
+demo: standalone ## see stock flow from a simulated KROS to a simulated e-shop; Ctrl-C ends it
+	@bin/skladom-standalone demo $(ARGS)
+
+run: standalone ## run everything in one process; CONFIG=./conf DATA=./data
+	@bin/skladom-standalone run --config $(CONFIG) --data $(DATA) $(ARGS)
+
+##  Build
+
+build: ## bin/skladom, bin/skladom-worker and bin/skladom-sim
+	$(GO) build -o bin/skladom ./starter
+	$(GO) build -o bin/skladom-worker ./worker
+	$(GO) build -o bin/skladom-sim ./testsuite/sim
+
+standalone: ## bin/skladom-standalone
+	@test -e bin/skladom-standalone || echo "The first build compiles a Temporal server; that takes a few minutes."
+	cd standalone && $(GO) build -o ../bin/skladom-standalone .
+
+generate: ## the client of the e-shop's API, from its description
+	$(GO) generate ./...
+
+##  Check
+
+test: test-root test-standalone test-deploy ## all tests, with the race detector
+
+test-root:
+	$(GO) test -race ./...
+
+test-standalone:
+	cd standalone && $(GO) test -race ./...
+
+test-deploy: # docker-compose.yml against its schema; no Docker needed
+	cd deploy/composetest && $(GO) test ./...
+
+check: test lint ## everything that CI checks
+
+lint: fmt vet workflowcheck golangci tidy ## all of check but the tests
+
+fmt:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt these:"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	@for m in $(MODULES); do echo "go vet $$m"; (cd $$m && $(GO) vet ./...) || exit 1; done
+
+workflowcheck: # workflows do nothing that a replay would not repeat
+	$(GO) run $(WORKFLOWCHECK) -config .workflowcheck.yaml ./workflows/...
+
+golangci:
+	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(GO) run $(GOLANGCI_LINT) run ./...) || exit 1; done
+
+tidy:
+	@for m in $(MODULES); do echo "go mod tidy -diff $$m"; (cd $$m && $(GO) mod tidy -diff) || exit 1; done
+
+clean: ## remove what was built
+	rm -rf bin
