@@ -32,6 +32,7 @@ const (
 
 const (
 	pageSize       = 100
+	maxSearch      = 1000     // rows looked through for one code, should ItemCode find more than equal ones
 	maxBody        = 16 << 20 // of a page, unpacked
 	maxRefusal     = 64 << 10 // of an answer that is only looked at for a message
 	requestTimeout = 180 * time.Second
@@ -138,8 +139,8 @@ func (c *Client) Probe(ctx context.Context) error {
 }
 
 // Item asks for one code and returns the rows that carry it, compared trimmed:
-// none where KROS does not know it. A code KROS cannot be asked for gives
-// ErrCannotAsk.
+// none where KROS does not know it. ErrCannotAsk is no answer: neither that the
+// item is there nor that it is not.
 func (c *Client) Item(ctx context.Context, code string) ([]stock.Item, error) {
 	items, _, err := c.item(ctx, code, false)
 	return items, err
@@ -150,18 +151,25 @@ func (c *Client) item(ctx context.Context, code string, onlyEshop bool) (found [
 	if !askable(code) {
 		return nil, 0, fmt.Errorf("ask for item %q: %w", code, ErrCannotAsk)
 	}
-	query := listQuery(0, onlyEshop)
-	query.Set("ItemCode", code)
-	page, requests, err := c.page(ctx, fmt.Sprintf("read item %q", code), query)
-	if err != nil {
-		return nil, requests, err
-	}
-	for _, item := range page {
-		if strings.TrimSpace(item.Code) == code {
-			found = append(found, item)
+	op := fmt.Sprintf("read item %q", code)
+	for skip := 0; skip < maxSearch; skip += pageSize {
+		query := listQuery(skip, onlyEshop)
+		query.Set("ItemCode", code)
+		page, tries, err := c.page(ctx, op, query)
+		requests += tries
+		if err != nil {
+			return nil, requests, err
+		}
+		for _, item := range page {
+			if strings.TrimSpace(item.Code) == code {
+				found = append(found, item)
+			}
+		}
+		if len(page) < pageSize {
+			return found, requests, nil
 		}
 	}
-	return found, requests, nil
+	return nil, requests, fmt.Errorf("%s: %d rows carry or contain it: %w", op, maxSearch, ErrCannotAsk)
 }
 
 func askable(code string) bool {

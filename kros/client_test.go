@@ -209,13 +209,14 @@ func TestTheCheckOfTheTokenTakesNothingOrJSONForYes(t *testing.T) {
 func TestAnswersThatAreNoPageFail(t *testing.T) {
 	long := strings.TrimSuffix(strings.Repeat("{},", pageSize+1), ",")
 	for name, body := range map[string]string{
-		"more rows than asked for": `{"data":[` + long + `]}`,
-		"too large":                `{"data":[],"x":"` + strings.Repeat("x", maxBody) + `"}`,
+		"100 rows were asked for and 101 came": `{"data":[` + long + `]}`,
+		"the answer is longer than 16 MiB":     `{"data":[],"x":"` + strings.Repeat("x", maxBody) + `"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			onWire(t, answer(body), func(t *testing.T, client *Client) {
 				_, err := client.Sweep(t.Context(), SweepOptions{})
 				require.Equal(t, BadResponse, KindOf(err))
+				require.ErrorContains(t, err, name)
 			})
 		})
 	}
@@ -294,6 +295,16 @@ func TestItemReturnsTheRowsOfThisCodeAlone(t *testing.T) {
 			})
 		})
 	}
+	t.Run("found behind codes that contain it", func(t *testing.T) {
+		for others, want := range map[int]int{150: 1, maxSearch: 0} {
+			items := append(catalogue(others), krossim.Item{ItemCode: "A"})
+			inBubble(t, krossim.Options{Items: items, Switches: krossim.Switches{ItemCodeSearches: true}}, func(b bubble) {
+				got, err := b.client.Item(b.Context(), "A")
+				require.Len(b, got, want)
+				require.Equal(b, want == 0, errors.Is(err, ErrCannotAsk), "%v", err)
+			})
+		}
+	})
 	t.Run("25 characters are asked", func(t *testing.T) {
 		code := strings.Repeat("č", 25)
 		inBubble(t, krossim.Options{Items: []krossim.Item{{ItemCode: code}}}, func(b bubble) {

@@ -63,8 +63,8 @@ func KindOf(err error) Kind {
 	return ""
 }
 
-// ErrCannotAsk says that KROS's parameter ItemCode takes no such code: it is
-// empty or longer than MaxItemCode.
+// ErrCannotAsk says that KROS's parameter ItemCode leads to no answer: the code
+// is empty, longer than MaxItemCode, or too many rows are found for it.
 var ErrCannotAsk = errors.New("KROS cannot be asked for this item code")
 
 // kindOf says what a status other than 2xx means.

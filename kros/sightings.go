@@ -22,7 +22,7 @@ type sighting struct {
 	rows    []stock.Item // the newest answer that showed them all
 	sweep   int          // the newest that saw it
 	met     int          // how many rows that sweep showed, on all its pages
-	doubled int          // in how many sweeps running before that one it had moved
+	doubled int          // in how many readings running before that one it had moved
 	times   int          // how many rows of that sweep it is: the most in one answer
 	asked   bool         // an answer to this code alone showed all there is
 	partial bool         // a newer answer showed only some of rows
@@ -105,9 +105,9 @@ func (s *sightings) twins() []string {
 // older than another, unless that is what KROS said of them alone.
 func (s *sightings) several() []string {
 	return s.codes(func(p *place) bool {
-		settled := lo.EveryBy(p.seen, func(one *sighting) bool { return one.asked && one.met == 0 })
+		asked := lo.EveryBy(p.seen, func(one *sighting) bool { return one.asked })
 		partial := slices.ContainsFunc(p.seen, func(one *sighting) bool { return one.partial })
-		return !settled && (partial || len(p.items()) > 1)
+		return partial || !asked && len(p.items()) > 1
 	})
 }
 
@@ -142,7 +142,7 @@ func (p *place) see(sweep int, alike []stock.Item) {
 		p.seen = append(p.seen, known)
 	}
 	if known.sweep != sweep {
-		known.doubled = lo.Ternary(known.sweep == sweep-1 && known.moved(), known.doubled+1, 0)
+		known.doubled = lo.Ternary(known.moved(), known.doubled+1, 0)
 		known.sweep, known.met, known.times = sweep, 0, 0
 	}
 	known.met += len(alike)

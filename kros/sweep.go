@@ -15,8 +15,9 @@ const (
 	// maxSweeps is how often a list that moves is read before going on with
 	// what was seen.
 	maxSweeps = 5
-	// maxPages ends a list that has no end: a million rows.
-	maxPages = 10_000
+	// patience is after how many pages a list is expected to show something
+	// new on at least every second row, or it has no end.
+	patience = 20
 	// maxSingles is how many codes with several rows are asked one by one: a
 	// minute's worth of requests. The rest stays as it was read, several rows.
 	maxSingles = 300
@@ -90,7 +91,7 @@ type sweeper struct {
 func (s *sweeper) readList(ctx context.Context) (length int, err error) {
 	s.seen.beginSweep()
 	s.result.StartedAt = s.client.clock.Now()
-	for s.pages = 0; s.pages < maxPages; {
+	for s.pages = 0; ; {
 		skip := s.pages * pageSize
 		op := fmt.Sprintf("read the catalogue from row %d", skip)
 		rows, requests, err := s.client.page(ctx, op, listQuery(skip, s.options.OnlyEshopItems))
@@ -104,9 +105,11 @@ func (s *sweeper) readList(ctx context.Context) (length int, err error) {
 		if len(rows) < pageSize {
 			return skip + len(rows), nil
 		}
+		if s.pages >= patience && s.seen.count() < s.pages*pageSize/2 {
+			return 0, &Error{Op: op, Kind: BadResponse,
+				Message: fmt.Sprintf("the list repeats itself: %d pages showed %d different rows", s.pages, s.seen.count())}
+		}
 	}
-	return 0, &Error{Op: "read the catalogue", Kind: BadResponse,
-		Message: fmt.Sprintf("the list has no end: %d pages were full", maxPages)}
 }
 
 // askMoved settles the codes that make the count uncertain: an identity met on
