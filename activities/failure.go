@@ -26,6 +26,10 @@ const (
 	maxRetryWait = 15 * time.Minute
 )
 
+// ErrorLostObject is the type of the error that an object of the archive, which
+// a reference names, is not there or damaged. No repeat of the activity helps.
+const ErrorLostObject = "archive_lost_object"
+
 // Types of the errors that are not a merchant's to mend.
 const (
 	typeStopping    = "worker_stopping"
@@ -40,9 +44,10 @@ func failed(ctx context.Context, name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if cause := context.Cause(ctx); errors.Is(cause, errStopping) {
-		return stopping()
-	} else if ctx.Err() != nil {
+	if ctx.Err() != nil {
+		if workerStops(ctx) {
+			return stopping()
+		}
 		return ctx.Err()
 	}
 	var app *temporal.ApplicationError
@@ -57,8 +62,14 @@ func failed(ctx context.Context, name string, err error) error {
 	if errors.As(err, &shopErr) {
 		return trouble(ctx, name, shopCodes[shopErr.Kind], shopErr.Kind == shop.RateLimited, shopErr.RetryAfter, err)
 	}
-	if errors.Is(err, snapshot.ErrOtherBucket) {
-		return temporal.NewNonRetryableApplicationError(err.Error(), typeOtherBucket, err)
+	switch {
+	case errors.Is(err, snapshot.ErrOtherBucket):
+		return temporal.NewApplicationErrorWithOptions(err.Error(), typeOtherBucket, temporal.ApplicationErrorOptions{
+			NonRetryable: true, Cause: err,
+			Details: []any{message.Failure(protocol.ConfigInvalid, message.Params{Shop: name, Detail: err.Error()})},
+		})
+	case forgotten(err):
+		return temporal.NewNonRetryableApplicationError(err.Error(), ErrorLostObject, err)
 	}
 	return temporal.NewApplicationErrorWithOptions(err.Error(), typeArchive, temporal.ApplicationErrorOptions{
 		NonRetryable: lastAttempt(ctx), Cause: err,
@@ -160,6 +171,17 @@ func stopping() error {
 		NextRetryDelay: 100 * time.Millisecond, // another worker goes on at once
 		Category:       temporal.ApplicationErrorCategoryBenign,
 	})
+}
+
+// workerStops tells whether the worker is about to end; short activities, which
+// do not listen for it, learn it when their context ends.
+func workerStops(ctx context.Context) bool {
+	select {
+	case <-activity.GetWorkerStopChannel(ctx):
+		return true
+	default:
+		return false
+	}
 }
 
 func lastAttempt(ctx context.Context) bool { return activity.GetInfo(ctx).Attempt >= maxAttempts }

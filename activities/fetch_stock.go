@@ -75,14 +75,12 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 // memory at all: better a first pass than a wrong comparison.
 func (a *Activities) known(ctx context.Context, req protocol.FetchRequest) (*stock.Memory, protocol.Memory, error) {
 	memory, err := a.recall(ctx, req.Memory)
-	switch {
-	case err != nil && forgotten(err):
+	if err != nil && forgotten(err) {
 		a.log.Warn("the archive has lost what it remembers of the shop; this is a first pass", "shop", req.Shop, "error", err)
 		return nil, protocol.Memory{}, nil
-	case err != nil:
+	}
+	if err != nil {
 		return nil, protocol.Memory{}, err
-	case memory == nil:
-		return nil, protocol.Memory{}, nil
 	}
 	return memory, req.Memory, nil
 }

@@ -23,18 +23,18 @@ type pulse struct {
 // context it returns is cancelled when the worker begins to stop, so that
 // another worker can go on at once.
 func beat(ctx context.Context, begin any) (_ context.Context, p *pulse, end func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	p = &pulse{progress: begin}
 	activity.RecordHeartbeat(ctx, begin)
 	var done sync.WaitGroup
 	done.Go(func() { p.run(ctx, cancel, activity.GetWorkerStopChannel(ctx)) })
 	return ctx, p, func() {
-		cancel(nil)
+		cancel()
 		done.Wait()
 	}
 }
 
-func (p *pulse) run(ctx context.Context, cancel context.CancelCauseFunc, stop <-chan struct{}) {
+func (p *pulse) run(ctx context.Context, cancel context.CancelFunc, stop <-chan struct{}) {
 	ticker := time.NewTicker(heartbeatEvery)
 	defer ticker.Stop()
 	for {
@@ -42,7 +42,7 @@ func (p *pulse) run(ctx context.Context, cancel context.CancelCauseFunc, stop <-
 		case <-ctx.Done():
 			return
 		case <-stop:
-			cancel(errStopping)
+			cancel()
 			return
 		case <-ticker.C:
 			activity.RecordHeartbeat(ctx, p.now())

@@ -94,7 +94,7 @@ func (m *matching) keep(ctx context.Context, plan stock.Plan, products []stock.P
 		return protocol.Matched{}, fmt.Errorf("archive the plan of %q: %w", m.req.Shop, err)
 	}
 	matched := protocol.Matched{
-		Plan: ref, Hash: plan.Hash(), Writes: len(plan.Writes()), Products: plan.Matched(),
+		Plan: ref, Hash: plan.Hash(), ShopID: who.ID, Writes: len(plan.Writes()), Products: plan.Matched(),
 		Counts: plan.Counts(), Samples: plan.Samples(), Warnings: warnings,
 	}
 	return matched, m.findings(ctx, &matched, plan, products, who)

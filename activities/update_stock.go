@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -23,6 +24,9 @@ const MaxAge = 15 * time.Minute
 // resumes after the last receipt; what was sent since is sent again, with the
 // same idempotency keys, and that is harmless.
 const receiptEvery = 20
+
+// keepTimeout bounds the archiving of a receipt; a worker that stops has 20 s.
+const keepTimeout = 10 * time.Second
 
 // UpdateStock writes a plan to the shop in batches, decreases first, and puts
 // what the shop answered into the archive.
@@ -54,7 +58,8 @@ type updating struct {
 	pulse *pulse
 
 	total    int            // writes of the plan
-	batch    int            // batches that lie in refs
+	batch    int            // batches sent
+	kept     int            // of them, those that lie in refs
 	refs     []protocol.Ref // receipts of this activity, over all attempts
 	unkept   []stock.Receipt
 	answered int
@@ -74,13 +79,13 @@ func (u *updating) resume(ctx context.Context) error {
 	if err := activity.GetHeartbeatDetails(ctx, &last); err != nil {
 		return fmt.Errorf("read the checkpoint of the last attempt: %w", err)
 	}
-	u.batch, u.refs, u.answered = last.Batch, last.Receipts, last.Done
+	u.batch, u.kept, u.refs, u.answered = last.Batch, last.Batch, last.Receipts, last.Batch*shop.MaxBatch
 	return nil
 }
 
 func (u *updating) progress() checkpoint {
 	return checkpoint{
-		Progress: protocol.Progress{Phase: "write", Done: u.answered, Total: u.total, Batch: u.batch},
+		Progress: protocol.Progress{Phase: "write", Done: u.answered, Total: u.total, Batch: u.kept},
 		Receipts: slices.Clone(u.refs),
 	}
 }
@@ -91,59 +96,71 @@ func (u *updating) run(ctx context.Context) (protocol.Written, error) {
 		return protocol.Written{}, err
 	}
 	writes := planned.Writes()
-	u.total = len(writes)
+	u.total, u.answered = len(writes), min(u.answered, len(writes))
 	batches := lo.Chunk(writes, shop.MaxBatch)
-	stale := false
-	for i := min(u.batch, len(batches)); i < len(batches) && !stale; i++ {
-		if stale = u.a.now().Sub(u.req.TakenAt) > MaxAge; stale {
-			break
-		}
-		if err := u.write(ctx, batches[i]); err != nil {
-			return protocol.Written{}, err
-		}
-		if (i+1)%receiptEvery == 0 || i+1 == len(batches) {
-			if err := u.keep(ctx, i+1); err != nil {
-				return protocol.Written{}, err
-			}
-		}
-		u.pulse.at(u.progress())
-	}
-	if err := u.keep(ctx, u.batch); err != nil {
+	stale, err := u.write(ctx, batches)
+	// What the shop has answered is kept in any case.
+	if err := errors.Join(err, u.keep(ctx)); err != nil {
 		return protocol.Written{}, err
 	}
 	return u.settle(ctx, planned, stale)
 }
 
-// write sends one batch and notes what the shop answered.
-func (u *updating) write(ctx context.Context, batch []stock.Write) error {
+// write sends the batches that no earlier attempt has sent, until one is
+// refused or the catalogue is too old.
+func (u *updating) write(ctx context.Context, batches [][]stock.Write) (stale bool, err error) {
+	for u.batch < len(batches) {
+		if u.a.now().Sub(u.req.TakenAt) > MaxAge {
+			return true, nil
+		}
+		if err := u.send(ctx, batches[u.batch]); err != nil {
+			return false, err
+		}
+		u.batch++
+		if u.batch%receiptEvery == 0 {
+			if err := u.keep(ctx); err != nil {
+				return false, err
+			}
+		}
+		u.pulse.at(u.progress())
+	}
+	return false, nil
+}
+
+// send writes one batch and notes what the shop answered.
+func (u *updating) send(ctx context.Context, batch []stock.Write) error {
 	changes := lo.Map(batch, func(w stock.Write, _ int) shop.Change {
 		return shop.Change{ID: w.Product, Quantity: w.To, Expected: w.From}
 	})
 	results, err := shop.Write(ctx, u.shop, u.req.Shop+"/"+strconv.FormatInt(u.req.Pass, 10)+"/"+u.req.Writes.SHA256, changes)
+	for i, result := range results { // those that came before an error count as well
+		w := batch[i]
+		u.unkept = append(u.unkept, stock.Receipt{
+			Item: w.Item, Product: w.Product, Had: w.From, Asked: w.To, Kros: w.Kros,
+			Answer: stock.Answer(result.Status), Now: result.Quantity, Reason: result.Reason,
+		})
+	}
+	u.answered += len(results)
 	if err != nil {
 		return fmt.Errorf("write %d quantities to %q: %w", len(batch), u.req.Shop, err)
 	}
-	for i, w := range batch {
-		u.unkept = append(u.unkept, stock.Receipt{
-			Item: w.Item, Product: w.Product, Had: w.From, Asked: w.To, Kros: w.Kros,
-			Answer: stock.Answer(results[i].Status), Now: results[i].Quantity, Reason: results[i].Reason,
-		})
-	}
-	u.answered += len(batch)
 	return nil
 }
 
-// keep archives the receipts of the batches up to batch.
-func (u *updating) keep(ctx context.Context, batch int) error {
-	u.batch = batch
+// keep archives the receipts of all batches sent so far, also where ctx has
+// ended. From here on a repeat goes on behind them.
+func (u *updating) keep(ctx context.Context) error {
 	if len(u.unkept) == 0 {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
+	defer cancel()
 	ref, err := snapshot.Write(ctx, u.a.archive, u.a.name(u.req.Shop, u.req.Pass, false, snapshot.Receipt), slices.Values(u.unkept))
 	if err != nil {
 		return fmt.Errorf("archive the receipt of %q: %w", u.req.Shop, err)
 	}
-	u.refs, u.unkept = append(u.refs, ref), nil
+	u.refs, u.unkept, u.kept = append(u.refs, ref), nil, u.batch
+	u.pulse.at(u.progress())
 	activity.RecordHeartbeat(ctx, u.progress())
 	return nil
 }
@@ -163,6 +180,8 @@ func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (
 		if whole, err = u.a.plan(ctx, u.req.Plan); err != nil {
 			return protocol.Written{}, err
 		}
+	}
+	if len(earlier) > 0 {
 		earlier = append(earlier, planned.AlreadyRight()...) // a conflict that ended well by itself
 	}
 	counts, samples := stock.Settle(whole, append(earlier, own...))

@@ -38,6 +38,16 @@ func Failure(code protocol.Code, p Params) *protocol.Failure {
 	return &protocol.Failure{Code: code, Message: message, Hint: hint}
 }
 
+// Unfinished is the failure of a pass that ended for a reason of Skladom's own,
+// such as its archive or somebody who stopped it. The code tells the side it
+// was talking to.
+func Unfinished(code protocol.Code, detail string) *protocol.Failure {
+	return &protocol.Failure{
+		Code: code, Message: detailed("The pass could not be finished.", detail),
+		Hint: "Skladom tries again by itself, and a repeat does no harm. If this stays, ask the operator to look at the pass in the Temporal UI.",
+	}
+}
+
 type sentences func(Params) (message, hint string)
 
 func fixed(message, hint string) sentences {
@@ -56,7 +66,10 @@ var failures = map[protocol.Code]sentences{
 	protocol.KrosBadResponse: fixed("KROS answered something that is not a list of items, so nothing was taken from it.",
 		"Nothing was changed. Usually it passes by itself; if it stays, check kros.url and tell the operator."),
 	protocol.KrosNoStock: func(p Params) (string, string) {
-		return fmt.Sprintf("KROS shows %s, and none of them has stock in a warehouse.", items(p.Seen)),
+		if p.Expected == 0 {
+			return "KROS shows no items at all.", "Check that this token belongs to the company that keeps the stock and, with only_eshop_items, that items are marked for the e-shop in KROS."
+		}
+		return fmt.Sprintf("KROS shows %s, and none has stock in a warehouse.", items(p.Expected)),
 			"Check that this token belongs to the company that keeps the stock, that the stock module of KROS is in use, and - with OMEGA - that its module has uploaded stock to KROS."
 	},
 	protocol.WarehouseUnknown: func(p Params) (string, string) {
@@ -85,7 +98,7 @@ var failures = map[protocol.Code]sentences{
 		"Check that fynode.url is the address of the e-shop's API and not of its pages; if it is, tell the operator of the e-shop."),
 	protocol.ShopChanged: func(p Params) (string, string) {
 		return detailed("Another e-shop answers at this address than the one that was activated.", p.Detail),
-			"Check fynode.url and the key. If the e-shop was really replaced, activate again."
+			"Check fynode.url and the key. If the e-shop was really replaced, deactivate the connection and activate it again."
 	},
 	protocol.ConfigMissing: func(p Params) (string, string) {
 		return fmt.Sprintf("There is no settings file for the shop %q.", p.Shop),

@@ -240,6 +240,7 @@ type MatchRequest struct {
 type Matched struct {
 	Plan     Ref           `json:"plan"`
 	Hash     string        `json:"hash"`
+	ShopID   string        `json:"shopId,omitempty"` // who the shop says it is
 	Writes   int           `json:"writes"`
 	Products int           `json:"products"` // matched by items of the sweep
 	Counts   stock.Counts  `json:"counts"`

@@ -8,7 +8,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/skladom/skladom/message"
 	"github.com/skladom/skladom/protocol"
 )
 
@@ -26,12 +25,10 @@ type activation struct {
 	result protocol.Activation
 	loaded protocol.Loaded
 	known  protocol.Recollection // of a connection that runs already
-	shopID string
 }
 
 func (a *activation) run(ctx workflow.Context) (protocol.Activation, error) {
-	steps := []func(workflow.Context) (*protocol.Failure, error){a.settings, a.checkKROS, a.checkShop}
-	for _, step := range steps {
+	for _, step := range []func(workflow.Context) (*protocol.Failure, error){a.settings, a.checkKROS} {
 		if failure, err := step(ctx); failure != nil || err != nil {
 			a.result.Failure = failure
 			return a.result, err
@@ -52,41 +49,33 @@ func (a *activation) run(ctx workflow.Context) (protocol.Activation, error) {
 	a.result.ID = workflow.GetInfo(ctx).WorkflowExecution.RunID
 	a.result.State = protocol.StateActive
 	return a.result, a.start(ctx, protocol.Activated{
-		ID: a.result.ID, ShopID: a.shopID, LastPass: dryRun.LastPass, Catalogue: dryRun.Catalogue,
+		ID: a.result.ID, ShopID: dryRun.ShopID, LastPass: dryRun.LastPass, Catalogue: dryRun.Catalogue,
 	})
 }
 
 func (a *activation) settings(ctx workflow.Context) (*protocol.Failure, error) {
 	loaded, err := loadSettings(ctx, a.req.Shop, time.Time{})
-	if err != nil || loaded.Failure != nil {
-		return loaded.Failure, err
+	if err != nil {
+		return nil, err
 	}
 	a.loaded = loaded
 	a.known, err = call[protocol.Recollection](ctx, readBounds, "is it running already?", do.RecallMemory, a.req.Shop)
 	if a.known.Running {
 		a.result.State = a.known.State
 	}
-	return nil, err
+	return loaded.Failure, err
 }
 
+// checkKROS tries key and plan with two requests, before anything that takes
+// long. The e-shop comes after KROS's catalogue, in the dry run.
 func (a *activation) checkKROS(ctx workflow.Context) (*protocol.Failure, error) {
 	err := run(ctx, checkBounds, "KROS: try the key", do.CheckKROS, protocol.CheckRequest{Shop: a.req.Shop, Connection: a.loaded.Connection}, nil)
 	return failureOrCancel(err, protocol.KrosUnavailable)
 }
 
-func (a *activation) checkShop(ctx workflow.Context) (*protocol.Failure, error) {
-	who, err := call[protocol.ShopIdentity](ctx, checkBounds, "e-shop: try the key", do.CheckShop, protocol.CheckRequest{Shop: a.req.Shop, Connection: a.loaded.Connection})
-	if err != nil {
-		return failureOrCancel(err, protocol.ShopUnavailable)
-	}
-	if a.known.Running && who.ID != a.known.ShopID {
-		return message.Failure(protocol.ShopChanged, message.Params{Shop: a.req.Shop}), nil
-	}
-	a.shopID = who.ID
-	return nil, nil
-}
-
-// dryRun makes the findings. It compares with nothing: a person looks at them.
+// dryRun makes the findings. It compares with nothing, since a person looks at
+// them; what a running connection remembers goes along, so that none of it is
+// pruned and the shop has to be the same.
 func (a *activation) dryRun(ctx workflow.Context) (protocol.PassResult, error) {
 	ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:          protocol.DryRunID(a.req.Shop, workflow.GetInfo(ctx).WorkflowExecution.RunID),
@@ -98,7 +87,8 @@ func (a *activation) dryRun(ctx workflow.Context) (protocol.PassResult, error) {
 	var result protocol.PassResult
 	err := workflow.ExecuteChildWorkflow(ctx, protocol.SyncPass, protocol.PassRequest{
 		Shop: a.req.Shop, Trigger: protocol.TriggerActivation, DryRun: true, Findings: true, Accept: true,
-		Settings: a.loaded.Settings, SettingsHash: a.loaded.Hash, Connection: a.loaded.Connection, ShopID: a.shopID,
+		Settings: a.loaded.Settings, SettingsHash: a.loaded.Hash, Connection: a.loaded.Connection,
+		ShopID: a.known.ShopID, Memory: a.known.Memory,
 	}).Get(ctx, &result)
 	return result, err
 }
@@ -119,23 +109,12 @@ func (a *activation) startSync(ctx workflow.Context, activated protocol.Activate
 		WorkflowID:            protocol.StockSyncID(a.req.Shop),
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		StaticSummary:         "keeps " + a.loaded.Settings.Title + " in step with KROS",
+		StaticSummary:         "keeps " + a.req.Shop + " in step with KROS",
 	})
 	return workflow.ExecuteChildWorkflow(ctx, protocol.StockSync, SyncState{
-		Shop: a.req.Shop, ShopID: a.shopID, State: protocol.StateActive,
+		Shop: a.req.Shop, ShopID: activated.ShopID, State: protocol.StateActive,
 		Settings: a.loaded.Settings, NextTick: a.loaded.NextTick,
 		Passes: activated.LastPass, Activation: &activated,
 		Notifications: protocol.Notifications{State: protocol.NotificationsWaiting},
 	}).GetChildWorkflowExecution().Get(ctx, nil)
-}
-
-// failureOrCancel tells what a person can mend from a cancelled activation.
-func failureOrCancel(err error, otherwise protocol.Code) (*protocol.Failure, error) {
-	switch {
-	case err == nil:
-		return nil, nil
-	case temporal.IsCanceledError(err):
-		return nil, err
-	}
-	return failureOf(err, otherwise), nil
 }

@@ -84,7 +84,7 @@ func loadSettings(ctx workflow.Context, shop string, passStartedAt time.Time) (p
 
 // failureOf says what an activity failed of. What has no code of its own is
 // blamed on the side the activity was talking to.
-func failureOf(err error, otherwise protocol.Code) *protocol.Failure {
+func failureOf(err error, blame protocol.Code) *protocol.Failure {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) && app.HasDetails() {
 		var failure protocol.Failure
@@ -92,19 +92,40 @@ func failureOf(err error, otherwise protocol.Code) *protocol.Failure {
 			return &failure
 		}
 	}
-	return message.Failure(otherwise, message.Params{Detail: cause(err)})
+	var timeout *temporal.TimeoutError
+	if app == nil && errors.As(err, &timeout) {
+		return message.Failure(blame, message.Params{Detail: cause(err)})
+	}
+	return message.Unfinished(blame, cause(err))
+}
+
+// failureOrCancel tells what somebody can mend from a workflow that is
+// cancelled.
+func failureOrCancel(err error, blame protocol.Code) (*protocol.Failure, error) {
+	switch {
+	case err == nil:
+		return nil, nil
+	case temporal.IsCanceledError(err):
+		return nil, err
+	}
+	return failureOf(err, blame), nil
 }
 
 // cause is the innermost sentence of a chain of Temporal errors, which are
 // full of ids that help nobody who reads a status.
 func cause(err error) string {
 	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
-		return app.Message()
-	}
 	var timeout *temporal.TimeoutError
-	if errors.As(err, &timeout) {
+	var terminated *temporal.TerminatedError
+	switch {
+	case errors.As(err, &app):
+		return app.Message()
+	case errors.As(err, &timeout):
 		return "it took too long"
+	case temporal.IsCanceledError(err):
+		return "cancelled"
+	case errors.As(err, &terminated):
+		return "terminated"
 	}
 	return err.Error()
 }

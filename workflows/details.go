@@ -12,17 +12,17 @@ import (
 // What the Temporal UI shows of a workflow, as Markdown.
 
 func passDetails(r *protocol.Report) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "**%s** · %s · %s\n\n", r.Shop, r.Trigger, outcome(r))
+	var b []byte
+	b = fmt.Appendf(b, "**%s** · %s · %s\n\n", r.Shop, r.Trigger, outcome(r))
 	if r.Failure != nil {
-		fmt.Fprintf(&b, "%s %s\n\n", plain(r.Failure.Message), plain(r.Failure.Hint))
+		b = fmt.Appendf(b, "%s %s\n\n", plain(r.Failure.Message), plain(r.Failure.Hint))
 	}
-	b.WriteString("| KROS items | updated | unchanged | unmatched | ambiguous | skipped | rejected | held |\n|--|--|--|--|--|--|--|--|\n")
-	fmt.Fprintf(&b, "| %d | %d | %d | %d | %d | %d | %d | %d |\n", r.KrosItems, r.Updated, r.Unchanged, r.Unmatched, r.Ambiguous, r.Skipped, r.Rejected, r.Held)
+	b = append(b, "| KROS items | updated | unchanged | unmatched | ambiguous | skipped | rejected | held |\n|--|--|--|--|--|--|--|--|\n"...)
+	b = fmt.Appendf(b, "| %d | %d | %d | %d | %d | %d | %d | %d |\n", r.KrosItems, r.Updated, r.Unchanged, r.Unmatched, r.Ambiguous, r.Skipped, r.Rejected, r.Held)
 	for _, w := range r.Warnings {
-		fmt.Fprintf(&b, "\n⚠ %s\n", plain(w))
+		b = fmt.Appendf(b, "\n⚠ %s\n", plain(w))
 	}
-	return b.String()
+	return string(b)
 }
 
 func outcome(r *protocol.Report) string {
@@ -37,21 +37,21 @@ func outcome(r *protocol.Report) string {
 
 // syncDetails is a table of the last passes, newest first.
 func syncDetails(status protocol.Status, recent []passLine, zone *time.Location) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "**%s** is **%s**", plain(status.Title), status.State)
+	var b []byte
+	b = fmt.Appendf(b, "**%s** is **%s**", plain(status.Title), status.State)
 	if status.NextPassAt != nil {
-		fmt.Fprintf(&b, ", next pass %s", message.Time(*status.NextPassAt, zone))
+		b = fmt.Appendf(b, ", next pass %s", message.Time(*status.NextPassAt, zone))
 	}
-	b.WriteString("\n\n")
+	b = append(b, "\n\n"...)
 	if status.Reason != nil {
-		fmt.Fprintf(&b, "%s %s\n\n", plain(status.Reason.Message), plain(status.Reason.Hint))
+		b = fmt.Appendf(b, "%s %s\n\n", plain(status.Reason.Message), plain(status.Reason.Hint))
 	}
-	b.WriteString("| pass | began | took | by | result | updated | unmatched |\n|--|--|--|--|--|--|--|\n")
+	b = append(b, "| pass | began | took | by | result | updated | unmatched |\n|--|--|--|--|--|--|--|\n"...)
 	for i := len(recent) - 1; i >= 0; i-- {
 		l := recent[i]
-		fmt.Fprintf(&b, "| %d | %s | %v | %s | %s | %d | %d |\n", l.Pass, message.Time(l.StartedAt, zone), l.Took.Round(10*time.Millisecond), l.Trigger, l.Result, l.Updated, l.Unmatched)
+		b = fmt.Appendf(b, "| %d | %s | %v | %s | %s | %d | %d |\n", l.Pass, message.Time(l.StartedAt, zone), l.Took.Round(10*time.Millisecond), l.Trigger, l.Result, l.Updated, l.Unmatched)
 	}
-	return b.String()
+	return string(b)
 }
 
 // plain keeps text from outside out of the Markdown.

@@ -24,9 +24,12 @@ const (
 // passTimeout ends a pass that is stuck in spite of all bounds of activities.
 const passTimeout = 3 * time.Hour
 
-// takenIDRetry is how long StockSync waits when somebody has started a
-// workflow of the pass's id by hand.
-const takenIDRetry = 30 * time.Second
+// What StockSync does when somebody has started a workflow of the pass's id by
+// hand: it waits, and after ten minutes says so.
+const (
+	takenIDRetry = 30 * time.Second
+	takenIDTries = 20
+)
 
 // StockSync keeps one shop in step, for years: it waits for a tick of the
 // shop's schedule, a notification of KROS or a person, and then runs a pass.
@@ -35,6 +38,9 @@ const takenIDRetry = 30 * time.Second
 // is handled at the next tick only, and continue-as-new would end the chain.
 // One loop runs all passes; update handlers only raise a request and wait.
 func StockSync(ctx workflow.Context, state SyncState) error {
+	if id := workflow.GetInfo(ctx).WorkflowExecution.ID; id != protocol.StockSyncID(state.Shop) {
+		return refuse(fmt.Sprintf("StockSync of %q has the id %q and not %q: a shop has one writer; begin with: skladom activate", state.Shop, id, protocol.StockSyncID(state.Shop)))
+	}
 	s := &stockSync{SyncState: state, startedAt: workflow.Now(ctx)}
 	s.Version = stateVersion
 	s.listen(ctx)
@@ -52,13 +58,20 @@ type stockSync struct {
 
 	notification, syncNow, configChanged, activated workflow.ReceiveChannel
 
-	requests  int64 // raised by every update "sync"
-	served    int64 // the requests up to this one have their pass
-	reload    bool  // settings are to be read again
-	leaving   bool  // deactivate was asked for
-	left      bool  // and everything has ended
-	endPass   workflow.CancelFunc
+	requests  int64        // raised by every update "sync"
+	served    int64        // the requests up to this one have their pass
+	running   *runningPass // nil while idle
+	reload    bool         // settings are to be read again
+	leaving   bool         // deactivate was asked for
+	left      bool         // and everything has ended
 	published published
+}
+
+// runningPass is what is known of the pass that runs, from its first look at
+// the settings on.
+type runningPass struct {
+	end        workflow.CancelFunc
+	activation string // id of the activation whose first pass it is
 }
 
 // published is what the search attributes and the memo say.
@@ -77,8 +90,21 @@ func (s *stockSync) listen(ctx workflow.Context) {
 }
 
 func (s *stockSync) run(ctx workflow.Context) error {
+	err := s.loop(ctx)
+	if err != nil && !temporal.IsCanceledError(err) {
+		return err // the next run, or trouble
+	}
+	// Cancelled in the Temporal UI is deactivated, too.
+	parting, _ := workflow.NewDisconnectedContext(ctx)
+	if leaveErr := s.leave(parting); leaveErr != nil {
+		return leaveErr
+	}
+	return err
+}
+
+func (s *stockSync) loop(ctx workflow.Context) (err error) {
 	s.reload = s.NextTick.IsZero()
-	for !s.leaving {
+	for !s.leaving && err == nil {
 		s.drain(ctx)
 		if s.reload {
 			if err := s.readSettings(ctx); err != nil {
@@ -87,20 +113,18 @@ func (s *stockSync) run(ctx workflow.Context) error {
 		}
 		s.endPause(ctx)
 		s.publish(ctx)
-		if trigger, ok := s.due(workflow.Now(ctx), s.requests > s.served); ok {
-			if err := s.pass(ctx, trigger); err != nil {
-				return err
-			}
-			continue
-		}
-		if s.renew(ctx) {
+		trigger, due := s.due(workflow.Now(ctx), s.requests > s.served)
+		switch {
+		case s.leaving: // since the settings were read
+		case s.renewable(ctx):
 			return workflow.NewContinueAsNewError(ctx, StockSync, s.SyncState)
-		}
-		if err := s.wait(ctx); err != nil {
-			return err
+		case due:
+			err = s.pass(ctx, trigger)
+		default:
+			err = s.wait(ctx)
 		}
 	}
-	return s.leave(ctx)
+	return err
 }
 
 // signalled tells whether a signal waits to be taken in.
@@ -179,15 +203,17 @@ func (s *stockSync) goOn() {
 	s.Requested = true
 }
 
-// renew tells whether this run should give way to a new one. It is asked only
-// while nothing is due, and waits for update handlers, so nothing is lost.
-func (s *stockSync) renew(ctx workflow.Context) bool {
-	old := workflow.GetInfo(ctx).GetContinueAsNewSuggested() || s.passes >= maxPassesOfRun ||
+// renewable tells whether this run is to give way to a new one, now. It is
+// asked between passes, due or not: a shop whose passes take longer than its
+// schedule is never idle. Nothing is lost: signals are taken in, no update
+// handler runs, and what is due is in the state.
+func (s *stockSync) renewable(ctx workflow.Context) bool {
+	return s.old(ctx) && workflow.AllHandlersFinished(ctx) && !s.signalled() && !s.reload && s.requests == s.served
+}
+
+func (s *stockSync) old(ctx workflow.Context) bool {
+	return workflow.GetInfo(ctx).GetContinueAsNewSuggested() || s.passes >= maxPassesOfRun ||
 		workflow.Now(ctx).Sub(s.startedAt) >= maxAgeOfRun
-	if !old {
-		return false
-	}
-	return workflow.AllHandlersFinished(ctx) && !s.signalled() && s.requests == s.served
 }
 
 // wait sleeps until something may be due.
@@ -200,12 +226,12 @@ func (s *stockSync) wait(ctx workflow.Context) error {
 			summary = "end of the pause"
 		}
 	}
-	// An update handler that is still running keeps renew from going on: wake
-	// again when it has finished.
+	// An update handler that is about to return keeps an old run from being
+	// renewed: wake when it has.
 	busy := !workflow.AllHandlersFinished(ctx)
 	before := s.asked()
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout:      max(until.Sub(now), time.Millisecond),
+		Timeout:      max(until.Sub(now), time.Second),
 		TimerOptions: workflow.TimerOptions{Summary: summary},
 	}, func() bool {
 		return s.signalled() || s.asked() != before || (busy && workflow.AllHandlersFinished(ctx))
@@ -216,36 +242,57 @@ func (s *stockSync) wait(ctx workflow.Context) error {
 // asked is all by which update handlers can change what is due.
 func (s *stockSync) asked() any {
 	return struct {
-		pause     *pause
-		requested bool
-		requests  int64
-		leaving   bool
-	}{s.Pause, s.Requested, s.requests, s.leaving}
+		pause            *pause
+		requested        bool
+		requests, served int64
+		leaving          bool
+	}{s.Pause, s.Requested, s.requests, s.served, s.leaving}
 }
 
 // pass runs one pass and takes over what it found. All that was asked for
 // before it began is served by it.
 func (s *stockSync) pass(ctx workflow.Context, trigger protocol.Trigger) error {
+	passCtx, end := workflow.WithCancel(ctx)
+	defer end()
 	serves, activation := s.requests, s.Activation
+	s.running = &runningPass{end: end}
+	if activation != nil {
+		s.running.activation = activation.ID
+	}
+	previous := s.PassStartedAt
 	s.Notified, s.Requested, s.Activation = false, false, nil
 	s.PassStartedAt = workflow.Now(ctx)
 	s.passes++
 
-	result, err := s.runPass(ctx, trigger, activation)
-	if err != nil {
-		return err
+	result, err := s.runPass(passCtx, trigger, s.catalogueOf(activation, previous), activation != nil)
+	s.running = nil
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil: // deactivated before there was anything to report
+		result = s.noPass(ctx, trigger, message.Unfinished(protocol.ShopUnavailable, cause(err)))
 	}
 	s.note(&result.Report)
 	s.judge(ctx, &result)
 	if activation != nil {
 		s.Activated = activation.ID
 	}
-	s.served = serves
+	s.served = max(s.served, serves)
 	return nil
 }
 
-// runPass reads the settings, probes a suspended shop, and runs the child.
-func (s *stockSync) runPass(ctx workflow.Context, trigger protocol.Trigger, activation *protocol.Activated) (protocol.PassResult, error) {
+// catalogueOf is the sweep that an activation has just made, unless a pass has
+// read KROS since.
+func (s *stockSync) catalogueOf(activation *protocol.Activated, lastPass time.Time) *protocol.Catalogue {
+	if activation == nil || activation.Catalogue == nil || !activation.Catalogue.TakenAt.After(lastPass) {
+		return nil
+	}
+	return activation.Catalogue
+}
+
+// runPass reads the settings, probes a suspended shop, and runs the child. The
+// error is that the pass was cancelled.
+func (s *stockSync) runPass(ctx workflow.Context, trigger protocol.Trigger, catalogue *protocol.Catalogue, accept bool) (protocol.PassResult, error) {
 	loaded, err := loadSettings(ctx, s.Shop, s.PassStartedAt)
 	if err != nil {
 		return protocol.PassResult{}, err
@@ -256,11 +303,21 @@ func (s *stockSync) runPass(ctx workflow.Context, trigger protocol.Trigger, acti
 	}
 	s.Settings = loaded.Settings
 	if s.State == protocol.StateSuspended {
-		if failure := s.probe(ctx, loaded.Connection); failure != nil {
+		failure, err := s.probe(ctx, loaded.Connection)
+		if err != nil {
+			return protocol.PassResult{}, err
+		}
+		if failure != nil {
 			return s.noPass(ctx, trigger, failure), nil
 		}
+		s.turn(ctx, protocol.StateActive, nil) // whatever the pass meets now is new trouble
 	}
-	return s.child(ctx, trigger, activation, loaded)
+	s.Passes++
+	return s.child(ctx, protocol.PassRequest{
+		Shop: s.Shop, Pass: s.Passes, Trigger: trigger,
+		Settings: loaded.Settings, SettingsHash: loaded.Hash, Connection: loaded.Connection,
+		ShopID: s.ShopID, Memory: s.Memory, Accept: accept, Catalogue: catalogue,
+	})
 }
 
 // noPass is the report of a pass that could not even begin.
@@ -272,81 +329,72 @@ func (s *stockSync) noPass(ctx workflow.Context, trigger protocol.Trigger, failu
 }
 
 // probe looks with three small requests whether a suspended shop can go on.
-func (s *stockSync) probe(ctx workflow.Context, connection string) *protocol.Failure {
+func (s *stockSync) probe(ctx workflow.Context, connection string) (*protocol.Failure, error) {
 	request := protocol.CheckRequest{Shop: s.Shop, Connection: connection}
 	if err := run(ctx, checkBounds, "KROS: probe", do.CheckKROS, request, nil); err != nil {
-		return failureOf(err, protocol.KrosUnavailable)
+		return failureOrCancel(err, protocol.KrosUnavailable)
 	}
 	who, err := call[protocol.ShopIdentity](ctx, checkBounds, "e-shop: probe", do.CheckShop, request)
 	if err != nil {
-		return failureOf(err, protocol.ShopUnavailable)
+		return failureOrCancel(err, protocol.ShopUnavailable)
 	}
 	if who.ID != s.ShopID {
-		return message.Failure(protocol.ShopChanged, message.Params{Shop: s.Shop})
+		return message.Failure(protocol.ShopChanged, message.Params{Shop: s.Shop}), nil
 	}
-	return nil
+	return nil, nil
 }
 
 // child runs SyncPass. A hand-started workflow of its id is waited out: two
 // writers for a shop must not be.
-func (s *stockSync) child(ctx workflow.Context, trigger protocol.Trigger, activation *protocol.Activated, loaded protocol.Loaded) (protocol.PassResult, error) {
-	s.Passes++
-	request := protocol.PassRequest{
-		Shop: s.Shop, Pass: s.Passes, Trigger: trigger,
-		Settings: loaded.Settings, SettingsHash: loaded.Hash, Connection: loaded.Connection,
-		ShopID: s.ShopID, Memory: s.Memory,
-	}
-	if activation != nil {
-		request.Accept = true
-		if s.Memory.Baseline.Zero() {
-			request.Catalogue = activation.Catalogue // no need to read it twice
-		}
-	}
-	for {
-		result, err := s.startPass(ctx, request)
-		var taken *temporal.ChildWorkflowExecutionAlreadyStartedError
-		if !errors.As(err, &taken) {
-			return result, err
+func (s *stockSync) child(ctx workflow.Context, request protocol.PassRequest) (protocol.PassResult, error) {
+	for range takenIDTries {
+		result, taken := s.startPass(ctx, request)
+		if !taken {
+			return result, nil
 		}
 		if err := workflow.Sleep(ctx, takenIDRetry); err != nil {
 			return protocol.PassResult{}, err
 		}
 	}
+	detail := fmt.Sprintf("somebody else runs a workflow with the id %s; terminate it", protocol.SyncPassID(s.Shop))
+	return s.lostPass(ctx, request, message.Unfinished(protocol.ShopUnavailable, detail)), nil
 }
 
-func (s *stockSync) startPass(ctx workflow.Context, request protocol.PassRequest) (protocol.PassResult, error) {
-	passCtx, cancel := workflow.WithCancel(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+// startPass runs SyncPass and waits for its end, also where ctx is cancelled.
+// taken tells that a workflow of its id runs already.
+func (s *stockSync) startPass(ctx workflow.Context, request protocol.PassRequest) (result protocol.PassResult, taken bool) {
+	pass := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            protocol.SyncPassID(s.Shop),
 		WorkflowRunTimeout:    passTimeout,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation:   true,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         fmt.Sprintf("pass %d of %s by %s", request.Pass, s.Shop, request.Trigger),
-	}))
-	defer cancel()
-	s.endPass = cancel
-	defer func() { s.endPass = nil }()
-
-	pass := workflow.ExecuteChildWorkflow(passCtx, protocol.SyncPass, request)
+	}), protocol.SyncPass, request)
+	steady, _ := workflow.NewDisconnectedContext(ctx)
 	for !pass.IsReady() {
-		if err := workflow.Await(ctx, func() bool { return pass.IsReady() || s.signalled() }); err != nil {
-			return protocol.PassResult{}, err
-		}
+		// A context that is never cancelled gives no error.
+		_ = workflow.Await(steady, func() bool { return pass.IsReady() || s.signalled() })
 		s.drain(ctx) // a notification is counted when it comes, not when the pass ends
 	}
-	var result protocol.PassResult
-	err := pass.Get(ctx, &result)
-	var taken *temporal.ChildWorkflowExecutionAlreadyStartedError
-	if err == nil || errors.As(err, &taken) {
-		return result, err
+	err := pass.Get(steady, &result)
+	var already *temporal.ChildWorkflowExecutionAlreadyStartedError
+	var cancelled *temporal.CanceledError
+	switch {
+	case err == nil:
+		return result, false
+	case errors.As(err, &already):
+		return result, true
+	case errors.As(err, &cancelled) && cancelled.HasDetails() && cancelled.Details(&result) == nil:
+		return result, false // what it remembers counts: it may have begun to write
 	}
-	return s.lostPass(ctx, request, err), nil
+	return s.lostPass(ctx, request, message.Unfinished(protocol.ShopUnavailable, "the pass was ended before it was done ("+cause(err)+")")), false
 }
 
-// lostPass is the report of a pass that ended without one: cancelled,
-// terminated by hand, or out of time.
-func (s *stockSync) lostPass(ctx workflow.Context, request protocol.PassRequest, err error) protocol.PassResult {
-	result := s.noPass(ctx, request.Trigger, message.Failure(protocol.ShopUnavailable, message.Params{Shop: s.Shop, Detail: "the pass was ended before it was done (" + cause(err) + ")"}))
+// lostPass is the report of a pass that ended without one: terminated by hand,
+// or out of time.
+func (s *stockSync) lostPass(ctx workflow.Context, request protocol.PassRequest, failure *protocol.Failure) protocol.PassResult {
+	result := s.noPass(ctx, request.Trigger, failure)
 	result.Pass, result.SettingsHash = request.Pass, request.SettingsHash
 	return result
 }
@@ -357,17 +405,18 @@ func (s *stockSync) judge(ctx workflow.Context, result *protocol.PassResult) {
 	if result.Catalogue != nil && result.Catalogue.Changed {
 		s.KrosChangedAt = &result.StartedAt
 	}
-	if s.Pause != nil {
-		return // paused while the pass ran: the pause stands
+	if result.Result == protocol.ResultOK {
+		s.LastSuccessAt = &result.FinishedAt
 	}
 	switch {
+	case s.Pause != nil: // paused while the pass ran: the pause stands
 	case result.Result == protocol.ResultOK:
-		s.LastSuccessAt = &result.FinishedAt
 		s.turn(ctx, protocol.StateActive, nil)
 	case result.Result == protocol.ResultHeld:
 		s.turn(ctx, protocol.StateHeld, result.Failure)
-	case needsPerson(result.Failure.Code), s.State == protocol.StateSuspended:
+	case needsPerson(result.Failure.Code):
 		s.turn(ctx, protocol.StateSuspended, result.Failure)
+	case s.State == protocol.StateSuspended: // the probe learned nothing; the reason stands
 	default:
 		s.turn(ctx, protocol.StateFailing, result.Failure)
 	}

@@ -62,8 +62,8 @@ type passLine struct {
 // maxRecent is how many earlier passes the Temporal UI shows.
 const maxRecent = 10
 
-// zone is the shop's time zone, UTC where it is not known. Loading a zone reads
-// the database that is compiled in, so it is the same on every worker.
+// zone is the shop's time zone, UTC where it is not known. It serves texts for
+// people only: workers may have different databases of zones.
 func (s *SyncState) zone() *time.Location {
 	zone, err := time.LoadLocation(s.Settings.Timezone)
 	if err != nil {

@@ -59,17 +59,23 @@ func (s *stockSync) allow() error {
 // onSync waits for a pass that began after it was accepted, or for the first
 // pass of an activation, and returns its report.
 func (s *stockSync) onSync(ctx workflow.Context, request protocol.SyncRequest) (protocol.Report, error) {
-	done := func() bool { return s.Activated == request.Activation }
-	if request.Activation == "" {
-		s.requests++
-		mine := s.requests
-		done = func() bool { return s.served >= mine }
+	stopped := func() bool { return s.leaving || s.Pause != nil && s.running == nil }
+	if id := request.Activation; id != "" {
+		if err := workflow.Await(ctx, func() bool { return !s.toCome(id) || stopped() }); err != nil {
+			return protocol.Report{}, err
+		}
+		if s.Activated == id {
+			return *s.LastPass, nil
+		}
+		// Another activation came between: any pass from now on will do.
 	}
-	if err := workflow.Await(ctx, func() bool { return done() || s.leaving || s.Pause != nil && s.endPass == nil }); err != nil {
+	s.requests++
+	mine := s.requests
+	if err := workflow.Await(ctx, func() bool { return s.served >= mine || stopped() }); err != nil {
 		return protocol.Report{}, err
 	}
 	switch {
-	case done():
+	case s.served >= mine:
 		return *s.LastPass, nil
 	case s.leaving:
 		return protocol.Report{}, refuse(message.NotActive(s.Shop))
@@ -78,12 +84,20 @@ func (s *stockSync) onSync(ctx workflow.Context, request protocol.SyncRequest) (
 	return protocol.Report{}, refuse(message.SyncWhilePaused(s.Shop))
 }
 
+// toCome tells whether the first pass of an activation is still to end.
+func (s *stockSync) toCome(activation string) bool {
+	return s.activated.Len() > 0 || // it signals before anybody waits for it
+		s.Activation != nil && s.Activation.ID == activation ||
+		s.running != nil && s.running.activation == activation
+}
+
 // onPause stops further passes; the one that runs ends by itself.
 func (s *stockSync) onPause(ctx workflow.Context, request protocol.PauseRequest) (protocol.Status, error) {
 	s.Pause = &pause{PauseRequest: request, Since: workflow.Now(ctx)}
 	text, hint := message.Paused(request, s.zone())
 	s.State = protocol.StatePaused
 	s.Reason = &protocol.Reason{Failure: protocol.Failure{Code: "paused", Message: text, Hint: hint}, Since: s.Pause.Since}
+	s.publish(ctx)
 	return s.status(), nil
 }
 
@@ -97,8 +111,8 @@ func (s *stockSync) onResume(workflow.Context) (protocol.Status, error) {
 // onDeactivate ends the pass that runs, waits for it, and ends the workflow.
 func (s *stockSync) onDeactivate(ctx workflow.Context) (protocol.Status, error) {
 	s.leaving = true
-	if s.endPass != nil {
-		s.endPass()
+	if s.running != nil {
+		s.running.end()
 	}
 	err := workflow.Await(ctx, func() bool { return s.left })
 	return s.status(), err

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -25,6 +26,9 @@ const maxFetches = 3
 // has one writer. A dry run may be started by anybody with nothing but the
 // shop's name: it finds out the rest by itself.
 func SyncPass(ctx workflow.Context, req protocol.PassRequest) (protocol.PassResult, error) {
+	if !req.DryRun && parentOf(ctx) != protocol.StockSyncID(req.Shop) {
+		return protocol.PassResult{}, refuse("a pass that writes is started by StockSync only; ask it for one: skladom sync " + req.Shop)
+	}
 	p := &pass{req: req, blame: protocol.ConfigInvalid}
 	p.result.Report = protocol.Report{
 		Shop: req.Shop, Pass: req.Pass, Trigger: req.Trigger, Mode: protocol.ModeFull, DryRun: req.DryRun,
@@ -32,19 +36,29 @@ func SyncPass(ctx workflow.Context, req protocol.PassRequest) (protocol.PassResu
 	}
 	err := p.run(ctx)
 	p.result.FinishedAt = workflow.Now(ctx)
-	if temporal.IsCanceledError(err) {
-		return protocol.PassResult{}, err
-	}
 	p.settle(err)
 	workflow.SetCurrentDetails(ctx, passDetails(&p.result.Report))
+	if temporal.IsCanceledError(err) {
+		// With what it did: StockSync has to remember whether it began to write.
+		return protocol.PassResult{}, temporal.NewCanceledError(p.result)
+	}
 	return p.result, nil
+}
+
+func parentOf(ctx workflow.Context) string {
+	if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; parent != nil {
+		return parent.ID
+	}
+	return ""
 }
 
 // pass is one run of SyncPass.
 type pass struct {
-	req    protocol.PassRequest
-	result protocol.PassResult
-	blame  protocol.Code // of the side that is being talked to
+	req     protocol.PassRequest
+	result  protocol.PassResult
+	blame   protocol.Code // of the side that is being talked to
+	settled bool          // the counts tell what was done, not what was planned
+	lost    bool          // the archive has lost an object, and KROS was read once more for it
 }
 
 // doubt ends a pass in which a side cannot be trusted.
@@ -63,8 +77,11 @@ func (p *pass) run(ctx workflow.Context) error {
 	p.result.Memory = p.req.Memory
 	p.result.ShopID = p.req.ShopID
 	for range maxFetches {
-		stale, err := p.attempt(ctx)
-		if err != nil || !stale {
+		again, err := p.attempt(ctx)
+		if lostObject(err) && !p.lost {
+			p.lost, again, err = true, true, nil
+		}
+		if err != nil || !again {
 			return err
 		}
 		p.req.Catalogue = nil
@@ -74,13 +91,17 @@ func (p *pass) run(ctx workflow.Context) error {
 	})}
 }
 
+// lostObject tells whether an activity did not find in the archive what it was
+// to read. That is worth one new look at KROS, never a guess.
+func lostObject(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == activities.ErrorLostObject
+}
+
 // prepare gives a dry run what StockSync would have given it.
 func (p *pass) prepare(ctx workflow.Context) error {
 	if p.req.SettingsHash != "" {
 		return nil
-	}
-	if !p.req.DryRun {
-		return temporal.NewNonRetryableApplicationError("a pass that writes is started by StockSync only; ask it by the update sync", "not_for_hand", nil)
 	}
 	loaded, err := loadSettings(ctx, p.req.Shop, time.Time{})
 	if err != nil {
@@ -108,7 +129,7 @@ func (p *pass) attempt(ctx workflow.Context) (stale bool, err error) {
 	if err != nil || p.req.DryRun {
 		return false, err
 	}
-	if matched.Writes == 0 {
+	if matched.Writes == 0 && len(p.result.Receipts) == 0 {
 		p.accept(matched, false)
 		return false, nil
 	}
@@ -131,16 +152,16 @@ func (p *pass) fetch(ctx workflow.Context) error {
 		p.blame = protocol.KrosUnavailable
 		fetched, err := call[protocol.Fetched](ctx, fetchBounds, "KROS: read the catalogue", do.FetchStock, protocol.FetchRequest{
 			Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
-			Connection: p.req.Connection, Settings: p.req.Settings, Memory: p.req.Memory,
+			Connection: p.req.Connection, Settings: p.req.Settings, Memory: p.result.Memory,
 		})
 		if err != nil {
 			return err
 		}
-		p.result.Catalogue, p.req.Memory = &fetched.Catalogue, fetched.Memory
+		p.result.Catalogue, p.result.Memory = &fetched.Catalogue, fetched.Memory
 		p.result.LastPass = fetched.LastPass
 		p.result.KrosRequests += fetched.Catalogue.Requests
 	}
-	p.result.KrosItems = p.result.Catalogue.Items
+	p.result.Counts, p.settled = stock.Counts{KrosItems: p.result.Catalogue.Items}, false
 	if !p.result.Catalogue.Complete {
 		p.warn(message.SweepIncomplete)
 	}
@@ -152,7 +173,7 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	matched, err := call[protocol.Matched](ctx, matchBounds, "e-shop: find the products", do.MatchProducts, protocol.MatchRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
 		Connection: p.req.Connection, Settings: p.req.Settings, ShopID: p.req.ShopID,
-		Memory: p.req.Memory, Catalogue: *p.result.Catalogue, Accept: p.req.Accept, Findings: p.req.Findings,
+		Memory: p.result.Memory, Catalogue: *p.result.Catalogue, Accept: p.req.Accept, Findings: p.req.Findings,
 	})
 	if err != nil {
 		return protocol.Matched{}, err
@@ -160,6 +181,7 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	p.warn(matched.Warnings...)
 	p.result.Counts, p.result.Samples = matched.Counts, matched.Samples
 	p.result.Plan, p.result.PlanHash, p.result.Findings = matched.Plan, matched.Hash, matched.Findings
+	p.result.ShopID = cmp.Or(matched.ShopID, p.result.ShopID)
 	if matched.Doubt != nil {
 		return matched, &doubt{failure: matched.Doubt, held: matched.Held}
 	}
@@ -178,7 +200,7 @@ func (p *pass) write(ctx workflow.Context, writes protocol.Ref) (protocol.Writte
 		return protocol.Written{}, err
 	}
 	p.result.Receipts = append(p.result.Receipts, written.Receipts...)
-	p.result.Counts, p.result.Samples = written.Counts, written.Samples
+	p.result.Counts, p.result.Samples, p.settled = written.Counts, written.Samples, true
 	return written, nil
 }
 
@@ -211,7 +233,9 @@ func (p *pass) settle(err error) {
 		return
 	}
 	p.result.Result = protocol.ResultFailed
-	p.result.Counts = unwritten(p.result.Counts)
+	if !p.settled {
+		p.result.Counts = unwritten(p.result.Counts)
+	}
 	var d *doubt
 	if !errors.As(err, &d) {
 		p.result.Failure = failureOf(err, p.blame)
