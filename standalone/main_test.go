@@ -104,10 +104,22 @@ func TestRunPrintsLinksStaysInItsDirectoryAndEndsWhenTold(t *testing.T) {
 
 	stop()
 	require.Equal(t, statusDone, <-status)
-	require.Empty(t, stderr.String())
+	require.NotRegexp(t, `\[(WARN|ERROR)\]`, stderr.String())
 	made, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, made, 1, "nothing beside the data directory")
+}
+
+func TestTheDemoEndsWellAndLeavesNothing(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	status, stdout, stderr := executed(t, "demo", "--once")
+	require.Equal(t, statusDone, status, stderr)
+	require.Empty(t, stderr)
+	require.Regexp(t, `The e-shop shows 72 after \d+ ms\.`, stdout)
+	left, err := os.ReadDir(temp)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 // executed runs the command line until it ends.

@@ -80,9 +80,13 @@ func run(ctx context.Context, o runOptions, stdout, stderr io.Writer) (err error
 %s
 Ctrl-C stops it; started again, it goes on.
 `, len(shops.Shops()), o.config, data.Path(), h.links())
-	<-ctx.Done()
-	fmt.Fprintln(stdout, "Stopping.")
-	return nil
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(stdout, "Stopping.")
+		return nil
+	case err := <-h.ended:
+		return err
+	}
 }
 
 // ended makes what failed because somebody stopped the program no failure.

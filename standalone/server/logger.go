@@ -1,6 +1,9 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"sync/atomic"
 
 	"github.com/hashicorp/go-hclog"
@@ -58,12 +61,26 @@ func (l *logger) Fatal(msg string, tags ...tag.Tag) {
 }
 
 func (l *logger) write(level hclog.Level, msg string, tags []tag.Tag) {
-	if l.quiet.Load() || harmless[msg] {
+	if l.quiet.Load() || harmless[msg] || hungUp(tags) {
 		level = hclog.Trace
 	}
 	if level >= l.log.GetLevel() {
 		l.log.Log(level, msg, pairs(tags)...)
 	}
+}
+
+// hungUp tells whether all that happened is that a caller did not wait for the
+// answer, as every worker does that stops.
+func hungUp(tags []tag.Tag) bool {
+	for _, t := range tags {
+		if err, ok := t.Value().(error); ok {
+			return errors.Is(err, context.Canceled) || strings.HasSuffix(err.Error(), context.Canceled.Error())
+		}
+		if text, ok := t.Value().(string); ok && t.Key() == "error" {
+			return strings.HasSuffix(text, context.Canceled.Error())
+		}
+	}
+	return false
 }
 
 func pairs(tags []tag.Tag) []any {
