@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -97,8 +96,7 @@ func (a *activation) dryRun(ctx workflow.Context) (protocol.PassResult, error) {
 // runs already.
 func (a *activation) start(ctx workflow.Context, activated protocol.Activated) error {
 	err := a.startSync(ctx, activated)
-	var running *temporal.ChildWorkflowExecutionAlreadyStartedError
-	if errors.As(err, &running) {
+	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return workflow.SignalExternalWorkflow(ctx, protocol.StockSyncID(a.req.Shop), "", protocol.SignalActivated, activated).Get(ctx, nil)
 	}
 	return err

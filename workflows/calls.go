@@ -66,6 +66,7 @@ func run(ctx workflow.Context, b bounds, summary string, activity, request, resu
 func loadSettings(ctx workflow.Context, shop string, passStartedAt time.Time) (protocol.Loaded, error) {
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		ScheduleToCloseTimeout: time.Minute,
+		RetryPolicy:            &temporal.RetryPolicy{MaximumAttempts: 1}, // it fails by a bug only
 		Summary:                "settings",
 	})
 	var loaded protocol.Loaded

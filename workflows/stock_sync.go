@@ -378,12 +378,11 @@ func (s *stockSync) startPass(ctx workflow.Context, request protocol.PassRequest
 		s.drain(ctx) // a notification is counted when it comes, not when the pass ends
 	}
 	err := pass.Get(steady, &result)
-	var already *temporal.ChildWorkflowExecutionAlreadyStartedError
 	var cancelled *temporal.CanceledError
 	switch {
 	case err == nil:
 		return result, false
-	case errors.As(err, &already):
+	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
 		return result, true
 	case errors.As(err, &cancelled) && cancelled.HasDetails() && cancelled.Details(&result) == nil:
 		return result, false // what it remembers counts: it may have begun to write
