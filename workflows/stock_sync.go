@@ -65,6 +65,10 @@ type stockSync struct {
 	leaving   bool         // deactivate was asked for
 	left      bool         // and everything has ended
 	published published
+
+	alarm     workflow.Future // wakes the loop; nil before the first wait
+	alarmAt   time.Time
+	stopAlarm workflow.CancelFunc
 }
 
 // runningPass is what is known of the pass that runs, from its first look at
@@ -218,7 +222,6 @@ func (s *stockSync) old(ctx workflow.Context) bool {
 
 // wait sleeps until something may be due.
 func (s *stockSync) wait(ctx workflow.Context) error {
-	now := workflow.Now(ctx)
 	until, summary := s.startedAt.Add(maxAgeOfRun), "renew the history"
 	if wake := s.wakeAt(); !wake.IsZero() && wake.Before(until) {
 		until, summary = wake, "next pass "+message.Time(wake, s.zone())
@@ -228,15 +231,27 @@ func (s *stockSync) wait(ctx workflow.Context) error {
 	}
 	// An update handler that is about to return keeps an old run from being
 	// renewed: wake when it has.
-	busy := !workflow.AllHandlersFinished(ctx)
+	busy := s.old(ctx) && !workflow.AllHandlersFinished(ctx)
 	before := s.asked()
-	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout:      max(until.Sub(now), time.Second),
-		TimerOptions: workflow.TimerOptions{Summary: summary},
-	}, func() bool {
-		return s.signalled() || s.asked() != before || (busy && workflow.AllHandlersFinished(ctx))
+	s.setAlarm(ctx, until, summary)
+	return workflow.Await(ctx, func() bool {
+		return s.alarm.IsReady() || s.signalled() || s.asked() != before || (busy && workflow.AllHandlersFinished(ctx))
 	})
-	return err
+}
+
+// setAlarm makes a timer for the time to wake at. One that is set for that
+// time already stays: the next tick is usually the same before and after a
+// pass. The SDK's await with a time-out would leave its timer behind.
+func (s *stockSync) setAlarm(ctx workflow.Context, at time.Time, summary string) {
+	if s.alarm != nil && !s.alarm.IsReady() {
+		if at.Equal(s.alarmAt) {
+			return
+		}
+		s.stopAlarm()
+	}
+	ctx, s.stopAlarm = workflow.WithCancel(ctx)
+	after := max(at.Sub(workflow.Now(ctx)), time.Second)
+	s.alarm, s.alarmAt = workflow.NewTimerWithOptions(ctx, after, workflow.TimerOptions{Summary: summary}), at
 }
 
 // asked is all by which update handlers can change what is due.
