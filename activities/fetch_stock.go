@@ -8,7 +8,6 @@ import (
 
 	"github.com/samber/lo"
 
-	"github.com/skladom/skladom/config"
 	"github.com/skladom/skladom/kros"
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/snapshot"
@@ -29,11 +28,11 @@ func (a *Activities) FetchStock(ctx context.Context, req protocol.FetchRequest) 
 	}
 	ctx, pulse, end := beat(ctx, protocol.Progress{Phase: "fetch"})
 	defer end()
-	fetched, err := a.fetch(ctx, client, req, s, pulse)
+	fetched, err := a.fetch(ctx, client, req, pulse)
 	return fetched, failed(ctx, req.Shop, err)
 }
 
-func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protocol.FetchRequest, s config.Shop, pulse *pulse) (protocol.Fetched, error) {
+func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protocol.FetchRequest, pulse *pulse) (protocol.Fetched, error) {
 	known, memory, err := a.known(ctx, req)
 	if err != nil {
 		return protocol.Fetched{}, err

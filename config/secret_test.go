@@ -65,7 +65,7 @@ func TestASecretIsPrintedNowhere(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("slog", "secret", secret, "struct", held)
 	shown["slog"] = log.String()
 	difference := &recorder{}
-	assert.Equal(difference, held, holder{})
+	assert.Equal(difference, holder{}, held)
 	shown["difference in a test"] = difference.text
 
 	hexed := fmt.Sprintf("%x", value)

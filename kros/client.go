@@ -23,8 +23,9 @@ import (
 const (
 	// DefaultURL is where KROS answers.
 	DefaultURL = "https://api-economy.kros.sk"
-	// DefaultPerSecond and DefaultPerMinute are what KROS grants a token.
+	// DefaultPerSecond is how many requests KROS grants a token in any second.
 	DefaultPerSecond = 10
+	// DefaultPerMinute is how many it grants in any minute.
 	DefaultPerMinute = 300
 	// MaxItemCode is how long a code KROS can be asked for, in UTF-16 units.
 	MaxItemCode = 25

@@ -290,7 +290,7 @@ func TestItemReturnsTheRowsOfThisCodeAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, krossim.Options{}, func(b bubble) {
 				_, err := b.client.Item(b.Context(), code)
-				require.True(b, errors.Is(err, ErrCannotAsk))
+				require.ErrorIs(b, err, ErrCannotAsk)
 				require.Zero(b, b.sim.State().Requests)
 			})
 		})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -258,7 +257,7 @@ func TestLookupAllGivesNoProductsWithAnError(t *testing.T) {
 	trouble := (*shop.Error)(nil)
 	require.ErrorAs(t, err, &trouble)
 	require.Equal(t, shop.Unauthorized, trouble.Kind)
-	require.True(t, strings.Contains(err.Error(), "501 to 600 of 600"), err)
+	require.ErrorContains(t, err, "501 to 600 of 600")
 	require.Empty(t, products)
 }
 

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -195,7 +196,7 @@ func setBatch(t *testing.T, h Harness) {
 	changes := lo.Map(products, func(p stock.Product, i int) shop.Change {
 		return shop.Change{ID: p.ID, Quantity: decimal.NewFromInt(int64(i % 7)), Expected: p.Quantity}
 	})
-	changes = lo.Reverse(changes)
+	slices.Reverse(changes)
 	got := set(t, h, changes...)
 	for i, change := range changes {
 		require.Equal(t, change.ID, got[i].ID)

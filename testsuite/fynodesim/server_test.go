@@ -275,7 +275,7 @@ func TestFaults(t *testing.T) {
 		sim, _ := start(t, fynodesim.Options{})
 		require.NoError(t, sim.AddFault(fynodesim.Fault{Kind: fynodesim.FaultStatus, Status: 429, RetryAfter: "soon", Body: "slow down"}))
 		answer := httptest.NewRecorder()
-		sim.ServeHTTP(answer, httptest.NewRequest("GET", "/shop", nil))
+		sim.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/shop", nil))
 		require.Equal(t, 429, answer.Code)
 		require.Equal(t, "soon", answer.Header().Get("Retry-After"))
 		require.Equal(t, "slow down", answer.Body.String())
