@@ -179,7 +179,7 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 		return protocol.Matched{}, err
 	}
 	p.warn(matched.Warnings...)
-	p.result.Counts, p.result.Samples = matched.Counts, matched.Samples
+	p.result.Counts, p.result.Samples = matched.Counts, samples(matched.Samples)
 	p.result.Plan, p.result.PlanHash, p.result.Findings = matched.Plan, matched.Hash, matched.Findings
 	p.result.ShopID = cmp.Or(matched.ShopID, p.result.ShopID)
 	if matched.Doubt != nil {
@@ -200,7 +200,7 @@ func (p *pass) write(ctx workflow.Context, writes protocol.Ref) (protocol.Writte
 		return protocol.Written{}, err
 	}
 	p.result.Receipts = append(p.result.Receipts, written.Receipts...)
-	p.result.Counts, p.result.Samples, p.settled = written.Counts, written.Samples, true
+	p.result.Counts, p.result.Samples, p.settled = written.Counts, samples(written.Samples), true
 	return written, nil
 }
 
@@ -254,6 +254,14 @@ func unwritten(c stock.Counts) stock.Counts {
 	c.Updated, c.Raised, c.Lowered, c.Zeroed = 0, 0, 0, 0
 	c.Held = c.KrosItems - c.Unchanged - c.Unmatched - c.Ambiguous - c.Skipped - c.Rejected
 	return c
+}
+
+// samples is never nil, which JSON would show as null.
+func samples(s stock.Samples) stock.Samples {
+	if s == nil {
+		return stock.Samples{}
+	}
+	return s
 }
 
 func (p *pass) warn(warnings ...string) {

@@ -221,7 +221,7 @@ func suspended() workflows.SyncState {
 
 func activated(id string) protocol.Activated {
 	return protocol.Activated{ID: id, ShopID: shopID, LastPass: 7, Catalogue: &protocol.Catalogue{
-		Ref: protocol.Ref{Bucket: "b", Key: "sweep of " + id}, TakenAt: begin.Add(-time.Minute), Items: 3,
+		Ref: protocol.Ref{Bucket: "b", Key: "sweep of an activation"}, TakenAt: begin.Add(-time.Minute), Items: 3,
 	}}
 }
 
