@@ -63,7 +63,7 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	return protocol.Fetched{
 		Catalogue: protocol.Catalogue{
 			Ref: ref, TakenAt: sweep.StartedAt, Items: len(items), Requests: sweep.Requests + asked,
-			Complete: sweep.Complete, Changed: stock.QuantitiesChanged(items, baseline),
+			Throttled: sweep.Throttled, Complete: sweep.Complete, Changed: stock.QuantitiesChanged(items, baseline),
 		},
 		Memory:   memory,
 		LastPass: last,

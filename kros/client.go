@@ -147,19 +147,19 @@ func (c *Client) Item(ctx context.Context, code string) ([]stock.Item, error) {
 	return items, err
 }
 
-func (c *Client) item(ctx context.Context, code string, onlyEshop bool) (found []stock.Item, requests int, err error) {
+func (c *Client) item(ctx context.Context, code string, onlyEshop bool) (found []stock.Item, spent cost, err error) {
 	code = strings.TrimSpace(code)
 	if !askable(code) {
-		return nil, 0, fmt.Errorf("ask for item %q: %w", code, ErrCannotAsk)
+		return nil, cost{}, fmt.Errorf("ask for item %q: %w", code, ErrCannotAsk)
 	}
 	op := fmt.Sprintf("read item %q", code)
 	for skip := 0; skip < maxSearch; skip += pageSize {
 		query := listQuery(skip, onlyEshop)
 		query.Set("ItemCode", code)
-		page, tries, err := c.page(ctx, op, query)
-		requests += tries
+		page, more, err := c.page(ctx, op, query)
+		spent.add(more)
 		if err != nil {
-			return nil, requests, err
+			return nil, spent, err
 		}
 		for _, item := range page {
 			if strings.TrimSpace(item.Code) == code {
@@ -167,10 +167,10 @@ func (c *Client) item(ctx context.Context, code string, onlyEshop bool) (found [
 			}
 		}
 		if len(page) < pageSize {
-			return found, requests, nil
+			return found, spent, nil
 		}
 	}
-	return nil, requests, fmt.Errorf("%s: %d rows carry or contain it: %w", op, maxSearch, ErrCannotAsk)
+	return nil, spent, fmt.Errorf("%s: %d rows carry or contain it: %w", op, maxSearch, ErrCannotAsk)
 }
 
 func askable(code string) bool {
@@ -185,9 +185,9 @@ func listQuery(skip int, onlyEshop bool) url.Values {
 	return query
 }
 
-// page reads one page of the catalogue. requests counts every try.
-func (c *Client) page(ctx context.Context, op string, query url.Values) (items []stock.Item, requests int, err error) {
-	requests, err = c.get(ctx, call{op: op, path: "catalog-items", query: query, tries: pageTries,
+// page reads one page of the catalogue.
+func (c *Client) page(ctx context.Context, op string, query url.Values) (items []stock.Item, spent cost, err error) {
+	spent, err = c.get(ctx, call{op: op, path: "catalog-items", query: query, tries: pageTries,
 		decode: func(body []byte) error {
 			if items, err = decodeItems(body); err != nil {
 				return err
@@ -197,7 +197,18 @@ func (c *Client) page(ctx context.Context, op string, query url.Values) (items [
 			}
 			return nil
 		}})
-	return items, requests, err
+	return items, spent, err
+}
+
+// cost is what a read took, every try counted.
+type cost struct {
+	requests  int
+	throttled int // of them answered with 429
+}
+
+func (c *cost) add(more cost) {
+	c.requests += more.requests
+	c.throttled += more.throttled
 }
 
 // call is a request that is repeated until it succeeds or there is no point.
@@ -209,38 +220,38 @@ type call struct {
 	decode func(body []byte) error // its error is a bad response
 }
 
-func (c *Client) get(ctx context.Context, call call) (requests int, err error) {
-	failed, throttled := 0, 0
+func (c *Client) get(ctx context.Context, call call) (spent cost, err error) {
+	failed := 0
 	for {
-		requests++
+		spent.requests++
 		err := c.try(ctx, call)
 		refusal, ok := errors.AsType[*Error](err)
 		if err == nil || !ok {
-			return requests, err
+			return spent, err
 		}
 		var wait time.Duration
 		switch {
 		case refusal.Kind == RateLimited:
-			throttled++
-			wait = cmp.Or(refusal.RetryAfter, pauseAfter(throttled))
+			spent.throttled++
+			wait = cmp.Or(refusal.RetryAfter, pauseAfter(spent.throttled))
 			refusal.RetryAfter = wait
-			if throttled == maxThrottled {
-				return requests, err
+			if spent.throttled == maxThrottled {
+				return spent, err
 			}
 		case refusal.Kind.again():
 			failed++
 			wait = max(refusal.RetryAfter, pauseAfter(failed))
 			if failed == call.tries {
-				return requests, err
+				return spent, err
 			}
 		default:
-			return requests, err
+			return spent, err
 		}
 		if wait > maxPause {
-			return requests, err
+			return spent, err
 		}
 		if err := c.clock.Sleep(ctx, wait); err != nil {
-			return requests, fmt.Errorf("%s: %w", call.op, err)
+			return spent, fmt.Errorf("%s: %w", call.op, err)
 		}
 	}
 }

@@ -41,6 +41,7 @@ type Progress struct {
 type Sweep struct {
 	Items     []stock.Item
 	Requests  int       // repeats included
+	Throttled int       // of them answered with 429; 0 where the client may ask more than KROS grants
 	Sweeps    int       // how often the list was read
 	Complete  bool      // false: after maxSweeps rows were still missing
 	StartedAt time.Time // of the last sweep: nothing in Items that it saw is older
@@ -94,8 +95,8 @@ func (s *sweeper) readList(ctx context.Context) (length int, err error) {
 	for s.pages = 0; ; {
 		skip := s.pages * pageSize
 		op := fmt.Sprintf("read the catalogue from row %d", skip)
-		rows, requests, err := s.client.page(ctx, op, listQuery(skip, s.options.OnlyEshopItems))
-		s.result.Requests += requests
+		rows, spent, err := s.client.page(ctx, op, listQuery(skip, s.options.OnlyEshopItems))
+		s.spend(spent)
 		if err != nil {
 			return 0, err
 		}
@@ -131,8 +132,8 @@ func (s *sweeper) askMoved(ctx context.Context) error {
 // that it shows nothing for, or cannot be asked for, stays as it was read.
 func (s *sweeper) ask(ctx context.Context, codes []string) error {
 	for _, code := range codes {
-		rows, requests, err := s.client.item(ctx, code, s.options.OnlyEshopItems)
-		s.result.Requests += requests
+		rows, spent, err := s.client.item(ctx, code, s.options.OnlyEshopItems)
+		s.spend(spent)
 		kind := KindOf(err)
 		switch {
 		case errors.Is(err, ErrCannotAsk), kind == Invalid, kind == NotFound:
@@ -146,6 +147,15 @@ func (s *sweeper) ask(ctx context.Context, codes []string) error {
 		s.report()
 	}
 	return nil
+}
+
+// spend counts what was asked. A 429 tells of others who ask for the same
+// company only where this client alone would not have caused it.
+func (s *sweeper) spend(spent cost) {
+	s.result.Requests += spent.requests
+	if s.client.perSecond <= DefaultPerSecond && s.client.perMinute <= DefaultPerMinute {
+		s.result.Throttled += spent.throttled
+	}
 }
 
 func (s *sweeper) report() {

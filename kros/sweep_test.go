@@ -64,6 +64,31 @@ func TestAListThatStandsStillIsReadOncePageByPage(t *testing.T) {
 	}
 }
 
+func TestASweepCountsThe429OfOthers(t *testing.T) {
+	for name, test := range map[string]struct {
+		perSecond, perMinute, times, want int
+	}{
+		"none":                                   {DefaultPerSecond, DefaultPerMinute, 0, 0},
+		"each, of pages and of single items":     {DefaultPerSecond, DefaultPerMinute, 3, 3},
+		"where the client asks less than it may": {1, 20, 2, 2},
+		"not where it may ask more a second":     {DefaultPerSecond + 1, DefaultPerMinute, 3, 0},
+		"not where it may ask more a minute":     {DefaultPerSecond, DefaultPerMinute + 1, 3, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, krossim.Options{Items: []krossim.Item{tea("A", "x", "1"), tea("A", "y", "1")}}, func(b bubble) {
+				b.client.perSecond, b.client.perMinute = test.perSecond, test.perMinute
+				for i := range test.times {
+					require.NoError(b, b.sim.AddFault(krossim.Fault{Kind: krossim.FaultStatus, Status: 429, After: i % 2}))
+				}
+				sweep, err := b.client.Sweep(b.Context(), SweepOptions{})
+				require.NoError(b, err)
+				require.Equal(b, test.want, sweep.Throttled)
+				require.Equal(b, 2+test.times, sweep.Requests)
+			})
+		})
+	}
+}
+
 func TestOnlyEshopItemsAreAskedFor(t *testing.T) {
 	items := catalogue(150)
 	for i := range items {

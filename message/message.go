@@ -126,6 +126,16 @@ func WarehouseNew(codes []string) string {
 // SweepIncomplete warns that the list kept moving while it was read.
 const SweepIncomplete = "The list in KROS kept moving while it was read; items that could not be seen this time were left as they are."
 
+// KrosShared warns that KROS answered 429 so many times although Skladom keeps
+// its limits.
+func KrosShared(times int) string {
+	often := "once"
+	if times > 1 {
+		often = fmt.Sprintf("%d times", times)
+	}
+	return fmt.Sprintf("KROS asked %s to wait although Skladom keeps KROS's limits: another program asks KROS for this company, too. Nothing is lost, but passes take longer; let that program ask less, or Skladom with a lower kros.requests_per_second.", often)
+}
+
 // OrdersNotBooked tells what KROS cannot know.
 const OrdersNotBooked = "KROS does not know an order of the e-shop before it is booked in KROS: book orders soon, or KROS's number will be too high."
 

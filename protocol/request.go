@@ -63,12 +63,13 @@ type Memory struct {
 
 // Catalogue is a sweep that lies in the archive.
 type Catalogue struct {
-	Ref      Ref       `json:"ref"`
-	TakenAt  time.Time `json:"takenAt"` // begin of the sweep that completed it
-	Items    int       `json:"items"`
-	Requests int       `json:"requests"` // what the sweep cost at KROS
-	Complete bool      `json:"complete"` // false: rows kept moving; it was taken as it was
-	Changed  bool      `json:"changed"`  // a quantity differs from the baseline
+	Ref       Ref       `json:"ref"`
+	TakenAt   time.Time `json:"takenAt"` // begin of the sweep that completed it
+	Items     int       `json:"items"`
+	Requests  int       `json:"requests"`            // what the sweep cost at KROS
+	Throttled int       `json:"throttled,omitempty"` // how often KROS asked to wait although its limits were kept
+	Complete  bool      `json:"complete"`            // false: rows kept moving; it was taken as it was
+	Changed   bool      `json:"changed"`             // a quantity differs from the baseline
 }
 
 // PassRequest is the input of SyncPass.

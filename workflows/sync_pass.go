@@ -165,6 +165,9 @@ func (p *pass) fetch(ctx workflow.Context) error {
 	if !p.result.Catalogue.Complete {
 		p.warn(message.SweepIncomplete)
 	}
+	if times := p.result.Catalogue.Throttled; times > 0 {
+		p.warn(message.KrosShared(times))
+	}
 	return nil
 }
 

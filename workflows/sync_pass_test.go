@@ -352,6 +352,18 @@ func TestAnIncompleteSweepIsToldAndUsed(t *testing.T) {
 	require.Equal(t, protocol.ResultOK, result.Result)
 }
 
+func TestAnotherProgramThatSharesTheLimitsIsToldOf(t *testing.T) {
+	for times, want := range map[int][]string{0: {}, 1: {message.KrosShared(1)}, 3: {message.KrosShared(3)}} {
+		s := newShift(t)
+		s.fetch[0] = func(protocol.FetchRequest) (protocol.Fetched, error) {
+			f := s.fetched()
+			f.Catalogue.Throttled = times
+			return f, nil
+		}
+		require.Equal(t, want, s.run(request()).Warnings)
+	}
+}
+
 func conflicting(n int) func(protocol.UpdateRequest) (protocol.Written, error) {
 	return func(protocol.UpdateRequest) (protocol.Written, error) {
 		w := written(4)
