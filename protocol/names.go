@@ -9,10 +9,11 @@ const (
 	Inspect            = "Inspect"
 )
 
-// Signals, updates and the query of StockSync. SignalNotification carries
-// nothing that is decoded: any program may send it.
+// Signals, updates and the query of StockSync. SignalNotification and
+// SignalRefused carry nothing that is decoded: any program may send them.
 const (
 	SignalNotification  = "notification"
+	SignalRefused       = "notification-refused" // one came whose signature was wrong
 	SignalSyncNow       = "sync-now"
 	SignalConfigChanged = "config-changed"
 

@@ -36,9 +36,9 @@ type Status struct {
 
 // Notifications is what a shop knows of KROS's notifications.
 type Notifications struct {
-	State  string     `json:"state"` // waiting, working or refused
-	LastAt *time.Time `json:"lastAt"`
-	Count  int64      `json:"count"`
+	State  string     `json:"state"`  // waiting, working or refused
+	LastAt *time.Time `json:"lastAt"` // the last one; where refused, the last that was
+	Count  int64      `json:"count"`  // without those that were refused
 }
 
 // The states of notifications.

@@ -56,7 +56,7 @@ type stockSync struct {
 	startedAt time.Time
 	passes    int // of this run
 
-	notification, syncNow, configChanged, activated workflow.ReceiveChannel
+	notification, refused, syncNow, configChanged, activated workflow.ReceiveChannel
 
 	requests  int64        // raised by every update "sync"
 	served    int64        // the requests up to this one have their pass
@@ -88,6 +88,7 @@ type published struct {
 
 func (s *stockSync) listen(ctx workflow.Context) {
 	s.notification = workflow.GetSignalChannel(ctx, protocol.SignalNotification)
+	s.refused = workflow.GetSignalChannel(ctx, protocol.SignalRefused)
 	s.syncNow = workflow.GetSignalChannel(ctx, protocol.SignalSyncNow)
 	s.configChanged = workflow.GetSignalChannel(ctx, protocol.SignalConfigChanged)
 	s.activated = workflow.GetSignalChannel(ctx, protocol.SignalActivated)
@@ -133,18 +134,18 @@ func (s *stockSync) loop(ctx workflow.Context) (err error) {
 
 // signalled tells whether a signal waits to be taken in.
 func (s *stockSync) signalled() bool {
-	return s.notification.Len()+s.syncNow.Len()+s.configChanged.Len()+s.activated.Len() > 0
+	return s.notification.Len()+s.refused.Len()+s.syncNow.Len()+s.configChanged.Len()+s.activated.Len() > 0
 }
 
 // drain takes in every signal that has arrived. Payloads of notifications are
-// not decoded: anybody may send one, with any body.
+// not decoded: anybody may send one, with any body. Of those that wait together
+// the valid ones come first, so that a refused one does not hide them.
 func (s *stockSync) drain(ctx workflow.Context) {
 	for s.notification.ReceiveAsync(nil) {
-		now := workflow.Now(ctx)
-		s.Notified = true
-		s.Notifications.Count++
-		s.Notifications.LastAt = &now
-		s.Notifications.State = protocol.NotificationsWorking
+		s.notify(workflow.Now(ctx))
+	}
+	for s.refused.ReceiveAsync(nil) {
+		s.refuseNotification(workflow.Now(ctx))
 	}
 	for s.syncNow.ReceiveAsync(nil) {
 		s.Requested = true

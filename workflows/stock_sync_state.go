@@ -59,6 +59,10 @@ type passLine struct {
 	Unmatched int              `json:"unmatched"`
 }
 
+// refusedAfter is how long after a valid notification one with a wrong
+// signature tells nothing about the key that KROS has.
+const refusedAfter = 24 * time.Hour
+
 // maxRecent is how many earlier passes the Temporal UI shows.
 const maxRecent = 10
 
@@ -86,6 +90,25 @@ func (s *SyncState) status() protocol.Status {
 		status.NextPassAt = &next
 	}
 	return status
+}
+
+// notify takes in a notification of KROS.
+func (s *SyncState) notify(now time.Time) {
+	s.Notified = true
+	s.Notifications.Count++
+	s.Notifications.LastAt = &now
+	s.Notifications.State = protocol.NotificationsWorking
+}
+
+// refuseNotification takes in that a notification came whose signature was
+// wrong. Anybody can send such a one: while valid ones come, KROS has the right
+// key. It is only shown, and asks for no pass.
+func (s *SyncState) refuseNotification(now time.Time) {
+	n := &s.Notifications
+	if n.State == protocol.NotificationsWorking && n.LastAt != nil && now.Sub(*n.LastAt) < refusedAfter {
+		return
+	}
+	n.State, n.LastAt = protocol.NotificationsRefused, &now
 }
 
 // note remembers a pass that has ended.

@@ -36,6 +36,7 @@ func TestWhatIsShown(t *testing.T) {
 		"findings_other":   Findings("acme", otherFindings()),
 		"status":           Status(status(), zone),
 		"status_suspended": Status(suspended(), zone),
+		"status_refused":   Status(wrongKey(), zone),
 		"status_inactive":  Status(protocol.Status{Shop: "acme", Title: "acme", State: protocol.StateInactive}, zone),
 		"fleet":            Fleet(fleet(), begun.Add(26*time.Hour)),
 		"fleet_empty":      Fleet(nil, begun),
@@ -171,6 +172,12 @@ func suspended() protocol.Status {
 		LastPass:      &last,
 		Notifications: protocol.Notifications{State: protocol.NotificationsWaiting},
 	}
+}
+
+func wrongKey() protocol.Status {
+	s := status()
+	s.Notifications.State = protocol.NotificationsRefused
+	return s
 }
 
 func fleet() []protocol.Status {

@@ -72,7 +72,7 @@ func notifications(s protocol.Status, zone *time.Location) string {
 	case protocol.NotificationsWorking:
 		return fmt.Sprintf("working, %s so far, the last %s", Count(int(n.Count)), momentOr(n.LastAt, zone, "unknown"))
 	case protocol.NotificationsRefused:
-		return "refused: the authorization key in KROS is not the right one; to see it: skladom webhook " + s.Shop
+		return fmt.Sprintf("KROS calls with a wrong key, last %s: paste it again (skladom webhook %s)", momentOr(n.LastAt, zone, "unknown"), s.Shop)
 	}
 	return "none came yet; to enter URL and key in KROS: skladom webhook " + s.Shop
 }
