@@ -66,6 +66,9 @@ func (a *Activities) kros(s config.Shop) (*kros.Client, error) {
 		PerSecond: s.Kros.PerSecond, PerMinute: s.Kros.PerMinute,
 		Limits: a.limits,
 	})
+	if kros.KindOf(err) == kros.Unauthorized { // it cannot be a token: KROS need not be asked
+		return nil, refused(protocol.KrosKeyInvalid, s.Name, detail(err))
+	}
 	if err != nil {
 		return nil, settingsError(s.Name, err)
 	}

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/activity"
-
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 
 	"github.com/skladom/skladom/protocol"
 )
@@ -16,7 +17,16 @@ import (
 // RecallMemory asks the shop's StockSync what it remembers, for a dry run or an
 // activation, which are not it. A shop that is not active remembers nothing.
 func (a *Activities) RecallMemory(ctx context.Context, shop string) (protocol.Recollection, error) {
-	client := activity.GetClient(ctx)
+	return recollect(ctx, activity.GetClient(ctx), shop)
+}
+
+// temporalClient is what a recollection needs of Temporal.
+type temporalClient interface {
+	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
+	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
+}
+
+func recollect(ctx context.Context, client temporalClient, shop string) (protocol.Recollection, error) {
 	id := protocol.StockSyncID(shop)
 	described, err := client.DescribeWorkflowExecution(ctx, id, "")
 	var notFound *serviceerror.NotFound
