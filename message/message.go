@@ -74,7 +74,7 @@ var failures = map[protocol.Code]sentences{
 	},
 	protocol.WarehouseUnknown: func(p Params) (string, string) {
 		return fmt.Sprintf("KROS has no stock in %s.", warehouses(p.Warehouses)),
-			fmt.Sprintf("KROS has %s. Write the codes in the setting warehouses exactly so, or leave it out to count all.", warehouses(p.Known))
+			fmt.Sprintf("KROS has %s. Write the codes in kros.warehouses exactly so, or leave it out to count all.", warehouses(p.Known))
 	},
 	protocol.NothingMatched: func(p Params) (string, string) {
 		return fmt.Sprintf("None of %s in KROS has a product in the e-shop by %s.", items(p.Expected), key(p.By)),
@@ -120,7 +120,7 @@ func WarehouseGone(codes, known []string) string {
 
 // WarehouseNew announces a warehouse that counts because none is selected.
 func WarehouseNew(codes []string) string {
-	return fmt.Sprintf("KROS has a new warehouse, %s, and it counts from now on. To leave it out, list the others in the setting warehouses.", warehouses(codes))
+	return fmt.Sprintf("New in KROS, and counted from now on: %s. To leave it out, list the others in kros.warehouses.", warehouses(codes))
 }
 
 // SweepIncomplete warns that the list kept moving while it was read.
@@ -176,7 +176,7 @@ func detailed(message, detail string) string {
 	if detail == "" {
 		return message
 	}
-	return strings.TrimSuffix(message, ".") + ": " + detail
+	return strings.TrimSuffix(message, ".") + ": " + strings.TrimRight(detail, ". ") + "."
 }
 
 func items(n int) string {

@@ -26,7 +26,7 @@ func full() workflows.SyncState {
 	state := running()
 	report := protocol.Report{
 		Shop: acme, Pass: 41, Trigger: protocol.TriggerNotification, Mode: protocol.ModeFull, Result: protocol.ResultFailed,
-		Failure: message.Failure(protocol.ShopUnavailable, message.Params{Detail: "HTTP 503"}), Warnings: []string{message.SweepIncomplete},
+		Failure: &protocol.Failure{Code: protocol.ShopUnavailable, Message: "The e-shop does not answer.", Hint: "Wait."}, Warnings: []string{"moving"},
 		SettingsHash: hash, StartedAt: begin.Add(-10 * time.Minute), FinishedAt: begin.Add(-9 * time.Minute), KrosRequests: 13,
 		Counts:   stock.Counts{KrosItems: 1240, Held: 1200, Unmatched: 40, Products: 1300, Shared: 60, Missing: 2},
 		PlanHash: "ab12", Samples: stock.Samples{"unmatched": {{Item: "A-1", Name: "Čaj", Key: "A-1", ReasonCode: "no_product", Reason: "none"}}},

@@ -530,7 +530,7 @@ func TestASideThatIsTooSlowIsNamed(t *testing.T) {
 	s.fetch[0] = fails[protocol.FetchRequest, protocol.Fetched](temporal.NewTimeoutError(enums.TIMEOUT_TYPE_HEARTBEAT, nil))
 	result := s.run(request())
 	require.Equal(t, protocol.KrosUnavailable, result.Failure.Code)
-	require.Equal(t, "KROS does not answer at the moment: it took too long", result.Failure.Message)
+	require.Equal(t, "KROS does not answer at the moment: it took too long.", result.Failure.Message)
 }
 
 // Without bounds a stuck shop would stop in silence.
@@ -577,7 +577,7 @@ func TestACancelledPassSaysWhatItDid(t *testing.T) {
 		require.Equal(t, []string{"fetch", "match", "write"}, s.calls)
 		require.Equal(t, ref("plan"), result.Memory.Ledger)
 		require.Equal(t, protocol.ResultFailed, result.Result)
-		require.Equal(t, "The pass could not be finished: cancelled", result.Failure.Message)
+		require.Equal(t, "The pass could not be finished: cancelled.", result.Failure.Message)
 		require.False(t, result.FinishedAt.IsZero())
 	})
 }
