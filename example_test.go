@@ -105,8 +105,8 @@ func Example_notifications() {
 	handler := relay.New(relay.Options{
 		Shops:     keyVersions{shops},
 		MasterKey: key,
-		Signal: func(ctx context.Context, shop string) error {
-			return c.SignalWorkflow(ctx, protocol.StockSyncID(shop), "", protocol.SignalNotification, nil)
+		Signal: func(ctx context.Context, shop, signal string) error {
+			return c.SignalWorkflow(ctx, protocol.StockSyncID(shop), "", signal, nil)
 		},
 		Logger: logger,
 		Now:    time.Now,

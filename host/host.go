@@ -158,7 +158,7 @@ func (h *host) openRelay(ctx context.Context) (serve func(context.Context) error
 	handler := relay.New(relay.Options{
 		Shops:          h.keys,
 		MasterKey:      master,
-		Signal:         h.notify,
+		Signal:         h.signal,
 		TrustedProxies: configured.TrustedProxies,
 		Logger:         log,
 		Now:            time.Now,

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -176,8 +177,13 @@ func TestTheRelayAloneNeedsNoWorker(t *testing.T) {
 	dir, port := twoShops(t), listen(t)
 	r := start(t, Options{Client: f.serve(t, "default"), Shops: dir.open(t), Logger: quiet, RelayOnly: true, RelayListener: port})
 	require.Equal(t, http.StatusOK, notify(t, port, "acme", 1))
-	require.Equal(t, http.StatusUnauthorized, notify(t, port, "acme", 2))
 	require.Equal(t, http.StatusUnauthorized, notify(t, port, "nobody", 1))
+	require.Equal(t, http.StatusUnauthorized, notify(t, port, "acme", 2))
+	require.Eventually(t, func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return slices.Equal(f.signals, []string{"stock-sync:acme: notification", "stock-sync:acme: notification-refused"})
+	}, 10*time.Second, 5*time.Millisecond, "a known shop is told of the wrong key")
 	f.set(func(f *frontend) { f.unknown["stock-sync:beta"] = true })
 	require.Equal(t, http.StatusUnauthorized, notify(t, port, "beta", 1), "it was never activated")
 	f.taken()

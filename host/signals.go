@@ -14,11 +14,6 @@ import (
 // signalTimeout bounds one signal about changed settings.
 const signalTimeout = 10 * time.Second
 
-// notify passes a notification on.
-func (h *host) notify(ctx context.Context, shop string) error {
-	return h.signal(ctx, shop, protocol.SignalNotification)
-}
-
 // tellChanged tells StockSync of a shop that its settings changed. One that
 // does not run needs not know.
 func (h *host) tellChanged(ctx context.Context, shop string) error {
@@ -32,6 +27,7 @@ func (h *host) tellChanged(ctx context.Context, shop string) error {
 	return err
 }
 
+// signal sends a signal without a payload to StockSync of a shop.
 func (h *host) signal(ctx context.Context, shop, name string) error {
 	if err := h.Client.SignalWorkflow(ctx, protocol.StockSyncID(shop), "", name, nil); err != nil {
 		return fmt.Errorf("signal %q to %s: %w", name, protocol.StockSyncID(shop), err)

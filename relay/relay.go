@@ -44,10 +44,10 @@ const (
 type Options struct {
 	Shops     Shops
 	MasterKey []byte
-	// Signal sends the signal "notification" to StockSync of a shop. It fails
+	// Signal sends a signal without a payload to StockSync of a shop. It fails
 	// with *serviceerror.NotFound where none runs, and returns nil only when
 	// Temporal has the signal.
-	Signal         func(ctx context.Context, shop string) error
+	Signal         func(ctx context.Context, shop, signal string) error
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For counts
 	Logger         hclog.Logger
 	Now            func() time.Time
@@ -71,6 +71,7 @@ func New(o Options) http.Handler {
 		bodies:    make(chan struct{}, maxBodies),
 		refusals:  newRefusals(o.Now),
 		signals:   newSignals(o.Signal, o.Logger),
+		wrongKeys: &wrongKeys{shops: o.Shops, send: o.Signal, log: o.Logger, now: o.Now, notBefore: map[string]time.Time{}},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+Path("{shop}"), r.receive)
@@ -86,6 +87,7 @@ type relay struct {
 	bodies    chan struct{}
 	refusals  *refusals
 	signals   *signals
+	wrongKeys *wrongKeys
 }
 
 // describe answers a person who opens the URL. It says the same for every
@@ -183,7 +185,8 @@ func (r *relay) unread(w http.ResponseWriter, req *http.Request, err error) {
 	}
 }
 
-// refuse answers a wrong signature and counts it.
+// refuse answers a wrong signature and counts it. Only when the answer is out
+// does it go on to the shop, if there is one.
 func (r *relay) refuse(w http.ResponseWriter, req *http.Request, shop string) {
 	from := caller(req, r.proxies)
 	if !r.refusals.add(from) {
@@ -194,6 +197,8 @@ func (r *relay) refuse(w http.ResponseWriter, req *http.Request, shop string) {
 	// The name is the caller's: cut, and quoted against forged lines.
 	r.log.Warn("notification refused: no such shop, or the signature is wrong", "shop", fmt.Sprintf("%.64q", shop), "address", from)
 	unauthorized(w)
+	_ = http.NewResponseController(w).Flush() // what cannot be sent now goes with the end of the request
+	r.wrongKeys.note(shop)
 }
 
 // pass hands a genuine notification to StockSync.
@@ -224,8 +229,10 @@ func later(w http.ResponseWriter, wait time.Duration) {
 
 func reply(w http.ResponseWriter, status int, text string) {
 	header(w)
+	text += "\n"
+	w.Header().Set("Content-Length", strconv.Itoa(len(text))) // the same whether flushed or not
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text+"\n")
+	_, _ = io.WriteString(w, text)
 }
 
 func header(w http.ResponseWriter) {

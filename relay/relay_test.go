@@ -44,9 +44,15 @@ type temporal struct {
 	mu      sync.Mutex
 	signals map[string]int
 	answer  func(ctx context.Context, shop string) error
+
+	told   []string // of wrong keys, in order
+	refuse func(ctx context.Context, shop string) error
 }
 
-func (f *temporal) signal(ctx context.Context, shop string) error {
+func (f *temporal) signal(ctx context.Context, shop, signal string) error {
+	if signal == "notification-refused" {
+		return f.wrongKey(ctx, shop)
+	}
 	f.mu.Lock()
 	if f.signals == nil {
 		f.signals = map[string]int{}
@@ -59,6 +65,17 @@ func (f *temporal) signal(ctx context.Context, shop string) error {
 	}
 	if answer != nil {
 		return answer(ctx, shop)
+	}
+	return nil
+}
+
+func (f *temporal) wrongKey(ctx context.Context, shop string) error {
+	f.mu.Lock()
+	f.told = append(f.told, shop)
+	refuse := f.refuse
+	f.mu.Unlock()
+	if refuse != nil {
+		return refuse(ctx, shop)
 	}
 	return nil
 }
@@ -235,7 +252,11 @@ func TestTheKeyThatIsTriedForTheSakeOfTimeIsNoKey(t *testing.T) {
 func TestEveryNameCostsTheSame(t *testing.T) {
 	// Allocations stand for the work done: they are counted exactly, time is not.
 	cost := func(of shops, shop string) float64 {
-		h := newRelay(&temporal{}, func(o *relay.Options) { o.Shops = of })
+		now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		h := newRelay(&temporal{}, func(o *relay.Options) {
+			o.Shops = of
+			o.Now = func() time.Time { now = now.Add(2 * time.Second); return now } // slowly enough to be 401 each time
+		})
 		n := notification{shop: shop, body: strings.Repeat("x", 1000), signature: "wrong", from: "192.0.2.1:1"}
 		return testing.AllocsPerRun(200, func() { hand(h, n) })
 	}

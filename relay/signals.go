@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"go.temporal.io/api/serviceerror"
+
+	"github.com/skladom/skladom/protocol"
 )
 
 const (
@@ -22,7 +24,7 @@ const (
 // who come meanwhile share the next one, so every notification is followed by a
 // signal that was sent after it had come.
 type signals struct {
-	send func(ctx context.Context, shop string) error
+	send func(ctx context.Context, shop, signal string) error
 	log  hclog.Logger
 
 	mu   sync.Mutex
@@ -35,7 +37,7 @@ type sending struct {
 	err  error
 }
 
-func newSignals(send func(context.Context, string) error, log hclog.Logger) *signals {
+func newSignals(send func(ctx context.Context, shop, signal string) error, log hclog.Logger) *signals {
 	return &signals{send: send, log: log, next: map[string]*sending{}}
 }
 
@@ -96,7 +98,7 @@ func (s *signals) take(shop string) *sending {
 func (s *signals) try(shop string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), signalTimeout)
 	defer cancel()
-	err := s.send(ctx, shop)
+	err := s.send(ctx, shop, protocol.SignalNotification)
 	var notFound *serviceerror.NotFound
 	switch {
 	case err == nil:
