@@ -3,10 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -30,7 +32,9 @@ type environment struct {
 	zone     *time.Location
 	user     string
 	newID    func() string
-	terminal bool // a person looks on: show progress
+	lookup   func(ctx context.Context, host string) ([]netip.Addr, error)
+	roots    *x509.CertPool // authorities that are trusted; nil: those of the machine
+	terminal bool           // a person looks on: show progress
 	dial     func(context.Context, envconfig.EnvLookup) (temporalClient, place, error)
 }
 

@@ -161,14 +161,24 @@ func skladom(t *testing.T, f *fakeTemporal, args ...string) done {
 }
 
 func skladomIn(ctx context.Context, f *fakeTemporal, args ...string) done {
+	return runIn(ctx, surroundings(f), args...)
+}
+
+func runIn(ctx context.Context, env environment, args ...string) done {
 	var stdout, stderr bytes.Buffer
+	status := run(ctx, args, bytes.NewReader(nil), &stdout, &stderr, env)
+	return done{status, stdout.String(), stderr.String()}
+}
+
+// surroundings are a machine with a fake Temporal.
+func surroundings(f *fakeTemporal) environment {
 	ids := 0
 	files := config.OS()
 	files.Getenv = func(name string) (string, bool) {
 		value, set := variables[name]
 		return value, set
 	}
-	status := run(ctx, args, bytes.NewReader(nil), &stdout, &stderr, environment{
+	return environment{
 		vars:  noVariables{},
 		files: files,
 		now:   func() time.Time { return now },
@@ -178,8 +188,7 @@ func skladomIn(ctx context.Context, f *fakeTemporal, args ...string) done {
 		dial: func(context.Context, envconfig.EnvLookup) (temporalClient, place, error) {
 			return f, place{"temporal.example.com:7233", "default"}, f.dialErr
 		},
-	})
-	return done{status, stdout.String(), stderr.String()}
+	}
 }
 
 type noVariables struct{}

@@ -73,6 +73,9 @@ func (a *app) zoneOf(shop string) *time.Location {
 type webhook struct {
 	URL string `json:"webhookUrl"`
 	Key string `json:"authorizationKey"`
+
+	keyVersion int
+	minGap     time.Duration
 }
 
 // webhookOf makes the URL and the key of a shop. It is a problem where the
@@ -101,6 +104,9 @@ func (a *app) webhookOf(shop string) (webhook, error) {
 	return webhook{
 		URL: installation.Relay.PublicURL + "/webhooks/kros/" + shop,
 		Key: kros.AuthorizationKey(master, shop, settings.Webhook.KeyVersion),
+
+		keyVersion: settings.Webhook.KeyVersion,
+		minGap:     settings.Settings.MinGap,
 	}, nil
 }
 

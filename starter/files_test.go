@@ -69,6 +69,13 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+func TestValidateCountsTheShops(t *testing.T) {
+	one := settings(t, map[string]string{"acme.hcl": acme})
+	require.Equal(t, one+": 1 shop, nothing is wrong.\n", skladom(t, nil, "validate", "--config", one).stdout)
+	none := settings(t, map[string]string{"skladom.hcl": installation})
+	require.Equal(t, none+": 0 shops, nothing is wrong.\n", skladom(t, nil, "validate", "--config", none).stdout)
+}
+
 func TestValidateOfNoDirectoryFails(t *testing.T) {
 	d := skladom(t, nil, "validate", "--config", filepath.Join(t.TempDir(), "none"))
 	require.Equal(t, statusFailed, d.status)

@@ -3,11 +3,14 @@
 //
 // It decides nothing about stock: what it shows comes from workflows, what it
 // does is ask them. Only the files and their secrets are read here, for the
-// commands that need them; the rest needs Temporal alone.
+// commands that need them; the rest needs Temporal alone. It speaks HTTP to
+// nobody but the relay, when a merchant wants to see that notifications arrive.
 package main
 
 import (
 	"context"
+	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"os/user"
@@ -30,11 +33,16 @@ func main() {
 		zone:     time.Local,
 		user:     userName(),
 		newID:    uuid.NewString,
+		lookup:   lookup,
 		terminal: term.IsTerminal(int(os.Stdout.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
 		dial:     dial,
 	})
 	stop()
 	os.Exit(status)
+}
+
+func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
 func userName() string {

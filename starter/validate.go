@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/skladom/skladom/config"
+	"github.com/skladom/skladom/starter/render"
 )
 
 // validation is the JSON of validate.
@@ -34,7 +35,7 @@ func (a *app) validate() error {
 	}
 	a.document(validation{Shops: lo.CoalesceSliceOrEmpty(shops), Diagnostics: lo.CoalesceSliceOrEmpty(diagnostics)})
 	if len(diagnostics) == 0 {
-		a.say(fmt.Sprintf("%s: %d shops, nothing is wrong.\n", a.config, len(shops)))
+		a.say(fmt.Sprintf("%s: %s, nothing is wrong.\n", a.config, render.Of(len(shops), "shop")))
 		return nil
 	}
 	if !a.json {

@@ -32,8 +32,8 @@ func Failure(f protocol.Failure) string {
 // Count shows a number with its thousands set apart: 1,240.
 func Count(n int) string { return numbers.NewPrinter(language.English).Sprintf("%d", n) }
 
-// of shows a number of things: 1 item, 1,240 items.
-func of(n int, one string) string {
+// Of shows a number of things: 1 item, 1,240 items.
+func Of(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}

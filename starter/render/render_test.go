@@ -43,6 +43,9 @@ func TestWhatIsShown(t *testing.T) {
 		"changes":          Changes(plan(), 27),
 		"failure":          Failure(*message.Failure(protocol.KrosKeyInvalid, message.Params{})),
 		"webhook":          Webhook("https://sync.example.com/webhooks/kros/acme", "m0VkQ1x3yq5Z0aGJ4b9sT7uW2cE8dF6hK1nP3rL5vXY"),
+		"webhook_test": Step(Passed, "name", "sync.example.com is 203.0.113.7.") +
+			Step(Failed, "tls", "No authority that this machine knows has signed the certificate of sync.example.com. Take one of a public authority such as Let's Encrypt.") +
+			Step(NotTried, "status", "Not tried.") + Tried("acme"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for line := range strings.Lines(got) {

@@ -36,8 +36,11 @@ func heading(r protocol.Report, zone *time.Location) string {
 	if r.DryRun {
 		name = "dry run"
 	}
-	return fmt.Sprintf("%s: %s of %s (%s) %s.", r.Shop, name, moment(r.StartedAt, zone), triggers[r.Trigger], ending(r))
+	return fmt.Sprintf("%s: %s of %s (%s) %s.", r.Shop, name, moment(r.StartedAt, zone), Trigger(r.Trigger), ending(r))
 }
+
+// Trigger says in a few words what a pass was begun by.
+func Trigger(t protocol.Trigger) string { return triggers[t] }
 
 var triggers = map[protocol.Trigger]string{
 	protocol.TriggerActivation:   "activation",
@@ -84,7 +87,7 @@ func outcomes(r protocol.Report) string {
 			t.AppendRow([]any{Count(row.count), row.outcome, row.meaning})
 		}
 	}
-	return paragraph("  ", of(r.KrosItems, "item")+" in KROS") + lines(t)
+	return paragraph("  ", Of(r.KrosItems, "item")+" in KROS") + lines(t)
 }
 
 // changes counts products, where the outcomes count items.

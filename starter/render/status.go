@@ -63,7 +63,7 @@ func lastPass(r *protocol.Report, zone *time.Location) string {
 	if r.Failure != nil {
 		return fmt.Sprintf("%s, %s: %s", at, r.Result, r.Failure.Message)
 	}
-	return fmt.Sprintf("%s, %s: %s, %s updated", at, r.Result, of(r.KrosItems, "item"), Count(r.Updated))
+	return fmt.Sprintf("%s, %s: %s, %s updated", at, r.Result, Of(r.KrosItems, "item"), Count(r.Updated))
 }
 
 func notifications(s protocol.Status, zone *time.Location) string {

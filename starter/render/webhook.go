@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/skladom/skladom/message"
 )
@@ -20,4 +21,28 @@ func Webhook(url, key string) string {
 		paragraph("  ", "1. In KROS open "+message.TokenPath+".") +
 		paragraph("  ", "2. Open the connection whose token Skladom uses (\"Fynode\").") +
 		paragraph("  ", "3. Paste both values into these fields and save; do not reset the token.")
+}
+
+// Mark says how a step of a test notification ended.
+type Mark string
+
+// How a step can end.
+const (
+	Passed   Mark = "ok"
+	Failed   Mark = "FAILED"
+	NotTried Mark = "-"
+)
+
+// Step shows one step of a test notification: a line, or as many as it needs.
+func Step(mark Mark, name, message string) string {
+	const names = 9 // signature
+	prefix := fmt.Sprintf("  %-*s  %-*s  ", len(Failed), mark, names, name)
+	rest := strings.Repeat(" ", len(prefix))
+	return prefix + strings.TrimPrefix(paragraph(rest, message), rest)
+}
+
+// Tried ends a test notification that went all the way.
+func Tried(shop string) string {
+	return "\n" + paragraph("", "This is the way from this machine to the pass. That KROS has the same URL and key shows when KROS itself notifies: "+
+		"change a quantity there, and look whether notifications are one more: skladom status "+shop)
 }
