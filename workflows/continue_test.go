@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
@@ -44,6 +45,7 @@ func full() workflows.SyncState {
 	state.Passes, state.LastPass = 41, &report
 	state.LastSuccessAt, state.KrosChangedAt = after(-40*time.Minute), after(-70*time.Minute)
 	state.PassStartedAt, state.PassTook = report.StartedAt, time.Minute
+	state.NotBefore = report.StartedAt.Add(2 * time.Minute)
 	state.Notifications = protocol.Notifications{State: protocol.NotificationsWorking, Count: 17, LastAt: after(-10 * time.Minute)}
 	state.Activated = "run-1"
 	return state
@@ -154,31 +156,46 @@ func TestAnOldRunWaitsForThoseWhoWaitForIt(t *testing.T) {
 	require.Equal(t, int64(2), next.Passes)
 }
 
-// Notifications spread over several runs: each is reflected by a pass that
-// began after it.
+// Notifications spread over many runs: each is counted once, and reflected by a
+// pass that begins after it and as soon as the gap allows.
 func TestNotificationsAreNotLostAtContinueAsNew(t *testing.T) {
-	const count = 200
-	state, counted := running(), int64(0)
-	lastPass := time.Time{}
-	for range 4 {
+	const count, spread = 1000, 40 * time.Second
+	random := rand.New(rand.NewPCG(3, 5))
+	upTo := func(d time.Duration) time.Duration { return time.Duration(random.Int64N(int64(d))) }
+	var arrived, began []time.Time
+	state, now, runs := running(), begin, 0
+	for {
 		w := newWorld(t)
-		w.env.SetContinueAsNewSuggested(true)
-		for i := range count {
-			w.at(time.Duration(i)*time.Second, func() {
-				if i%3 == 0 {
-					w.env.SignalWorkflowSkippingWorkflowTask(protocol.SignalNotification, nil)
-					counted++
+		w.load = rarely
+		w.env.SetStartTime(now)
+		runs++
+		took := upTo(time.Minute)
+		w.pass = func(ctx workflow.Context, r protocol.PassRequest) (protocol.PassResult, error) {
+			began = append(began, workflow.Now(ctx))
+			return passing(took)(ctx, r)
+		}
+		for at := upTo(spread); len(arrived) < count && at < 30*time.Minute; at += upTo(spread) {
+			w.at(at, func() {
+				if !w.env.IsWorkflowCompleted() && len(arrived) < count {
+					arrived = append(arrived, w.env.Now())
+					w.env.SignalWorkflow(protocol.SignalNotification, nil)
 				}
 			})
 		}
-		state.NextTick = begin.Add(every)
-		err := w.run(state)
-		state = w.continued(err)
-		require.Equal(t, counted, state.Notifications.Count)
-		if len(w.requests) > 0 {
-			lastPass = state.PassStartedAt
+		if len(arrived) == count {
+			w.runUntil(10*time.Minute, state)
+			break
 		}
-		require.True(t, state.Notified || !lastPass.Before(*state.Notifications.LastAt))
+		w.at(upTo(20*time.Minute), func() { w.env.SetContinueAsNewSuggested(true) })
+		state = w.continued(w.run(state))
+		now = w.env.Now()
+		require.Equal(t, int64(len(arrived)), state.Notifications.Count)
+	}
+	require.Greater(t, runs, 20)
+	for _, at := range arrived {
+		next, ok := lo.Find(began, func(b time.Time) bool { return !b.Before(at) })
+		require.True(t, ok, "no pass after %v", at)
+		require.LessOrEqual(t, next.Sub(at), 2*time.Minute, "a pass at %v for what came at %v", next, at)
 	}
 }
 

@@ -270,17 +270,16 @@ func (s *stockSync) asked() any {
 func (s *stockSync) pass(ctx workflow.Context, trigger protocol.Trigger) error {
 	passCtx, end := workflow.WithCancel(ctx)
 	defer end()
-	serves, activation := s.requests, s.Activation
+	serves, activation, catalogue := s.requests, s.Activation, s.catalogue()
 	s.running = &runningPass{end: end}
 	if activation != nil {
 		s.running.activation = activation.ID
 	}
-	previous := s.PassStartedAt
 	s.Notified, s.Requested, s.Activation = false, false, nil
 	s.PassStartedAt = workflow.Now(ctx)
 	s.passes++
 
-	result, err := s.runPass(passCtx, trigger, s.catalogueOf(activation, previous), activation != nil)
+	result, err := s.runPass(passCtx, trigger, catalogue, activation != nil)
 	s.running = nil
 	switch {
 	case ctx.Err() != nil:
@@ -297,13 +296,15 @@ func (s *stockSync) pass(ctx workflow.Context, trigger protocol.Trigger) error {
 	return nil
 }
 
-// catalogueOf is the sweep that an activation has just made, unless a pass has
-// read KROS since.
-func (s *stockSync) catalogueOf(activation *protocol.Activated, lastPass time.Time) *protocol.Catalogue {
-	if activation == nil || activation.Catalogue == nil || !activation.Catalogue.TakenAt.After(lastPass) {
+// catalogue is the sweep that an activation has just made, unless a pass has
+// read KROS since, or somebody asks for what KROS has now.
+func (s *stockSync) catalogue() *protocol.Catalogue {
+	a := s.Activation
+	asked := s.Notified || s.Requested || s.requests > s.served
+	if a == nil || a.Catalogue == nil || asked || !a.Catalogue.TakenAt.After(s.PassStartedAt) {
 		return nil
 	}
-	return activation.Catalogue
+	return a.Catalogue
 }
 
 // runPass reads the settings, probes a suspended shop, and runs the child. The

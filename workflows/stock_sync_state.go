@@ -32,6 +32,10 @@ type SyncState struct {
 	PassStartedAt time.Time        `json:"passStartedAt"` // of the last pass
 	PassTook      time.Duration    `json:"passTook"`
 	NextTick      time.Time        `json:"nextTick"`
+	// NotBefore holds back the next pass for a notification. It is in the future
+	// only after another such pass, whatever passes came between: a storm cannot
+	// keep KROS busy, and after quiet a pass begins at once.
+	NotBefore time.Time `json:"notBefore,omitzero"`
 
 	Notifications protocol.Notifications `json:"notifications"`
 
@@ -115,6 +119,9 @@ func (s *SyncState) refuseNotification(now time.Time) {
 func (s *SyncState) note(r *protocol.Report) {
 	s.LastPass = r
 	s.PassTook = r.FinishedAt.Sub(r.StartedAt)
+	if r.Trigger == protocol.TriggerNotification {
+		s.NotBefore = s.PassStartedAt.Add(max(s.Settings.MinGap, 2*s.PassTook))
+	}
 	s.Recent = append(s.Recent, passLine{
 		Pass: r.Pass, StartedAt: r.StartedAt, Took: s.PassTook, Trigger: r.Trigger,
 		Result: outcome(r), Updated: r.Updated, Unmatched: r.Unmatched,
@@ -134,22 +141,12 @@ func (s *SyncState) due(now time.Time, asked bool) (protocol.Trigger, bool) {
 		return protocol.TriggerActivation, true
 	case asked || s.Requested:
 		return protocol.TriggerManual, true
-	case s.Notified && s.State != protocol.StateSuspended && !now.Before(s.notifiedPassAt()):
+	case s.Notified && s.State != protocol.StateSuspended && !now.Before(s.NotBefore):
 		return protocol.TriggerNotification, true
 	case !s.NextTick.IsZero() && !now.Before(s.NextTick):
 		return protocol.TriggerSchedule, true
 	}
 	return "", false
-}
-
-// notifiedPassAt is when a pass for a notification may begin: at once after
-// quiet; after another such pass no earlier than the gap and twice its
-// duration after it began, so that a storm cannot keep KROS busy.
-func (s *SyncState) notifiedPassAt() time.Time {
-	if s.LastPass == nil || s.LastPass.Trigger != protocol.TriggerNotification {
-		return time.Time{}
-	}
-	return s.PassStartedAt.Add(max(s.Settings.MinGap, 2*s.PassTook))
 }
 
 // wakeAt is the next time at which something may be due by itself.
@@ -162,8 +159,8 @@ func (s *SyncState) wakeAt() time.Time {
 	}
 	wake := s.NextTick
 	if s.Notified && s.State != protocol.StateSuspended {
-		if at := s.notifiedPassAt(); wake.IsZero() || at.Before(wake) {
-			wake = at
+		if wake.IsZero() || s.NotBefore.Before(wake) {
+			wake = s.NotBefore
 		}
 	}
 	return wake

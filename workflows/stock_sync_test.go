@@ -63,6 +63,15 @@ func TestWhatBeginsAPassAndWhen(t *testing.T) {
 				w.notifyAt(time.Duration(i) * time.Second)
 			}
 		}, 0, []string{"notification@0s", "notification@2m0s", "notification@4m0s", "notification@6m0s"}},
+		{"the gap is kept across a pass of another kind", func(w *world) {
+			w.notifyAt(time.Minute)
+			w.syncAt(70 * time.Second)
+			w.notifyAt(75 * time.Second)
+		}, 0, []string{"notification@1m0s", "manual@1m10s", "notification@1m30s"}},
+		{"a pass of another kind that read KROS meanwhile serves it", func(w *world) {
+			w.notifyAt(time.Minute, 75*time.Second)
+			w.syncAt(80 * time.Second)
+		}, 0, []string{"notification@1m0s", "manual@1m20s"}},
 		{"a notification during a scheduled pass, after it", func(w *world) {
 			w.notifyAt(30*time.Minute + 3*time.Second)
 		}, 59 * time.Minute, []string{"schedule@30m0s", "notification@30m10s"}},
@@ -239,6 +248,19 @@ func TestAnActivationIsAcceptedAsItWasShown(t *testing.T) {
 		require.Equal(t, []string{"schedule@30m0s", "activation@31m0s"}, w.passes)
 		require.True(t, w.requests[1].Accept)
 		require.Nil(t, w.requests[1].Catalogue)
+	})
+	t.Run("unless somebody asks for what KROS has now", func(t *testing.T) {
+		for _, signal := range []string{protocol.SignalNotification, protocol.SignalSyncNow} {
+			w := newWorld(t)
+			w.pauseAt(time.Second, nil)
+			w.signalAt(time.Minute, signal, nil)
+			b := activated("b")
+			b.Catalogue.TakenAt = begin.Add(30 * time.Second)
+			w.signalAt(2*time.Minute, protocol.SignalActivated, b)
+			w.runUntil(3*time.Minute, running())
+			require.Equal(t, []string{"activation@2m0s"}, w.passes)
+			require.Nil(t, w.requests[0].Catalogue, "%s came after the sweep", signal)
+		}
 	})
 	t.Run("pass numbers go on behind the archive's", func(t *testing.T) {
 		w := newWorld(t)
