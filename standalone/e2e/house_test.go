@@ -1,23 +1,36 @@
 // Package e2e holds the end-to-end tests: a real Temporal server, a worker as
-// the programs run it, and both simulators behind real HTTP.
+// the programs run it, and both simulators behind real HTTP. What a shop must
+// show comes from the oracle in testsuite/catalogue, which shares no code with
+// what it judges.
 package e2e
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
@@ -25,6 +38,7 @@ import (
 	"github.com/skladom/skladom/config"
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/standalone/server"
+	"github.com/skladom/skladom/testsuite/catalogue"
 	"github.com/skladom/skladom/testsuite/fynodesim"
 	"github.com/skladom/skladom/testsuite/krossim"
 )
@@ -35,12 +49,18 @@ const (
 	shopToken = "shop-token-77ab21"
 )
 
-const patience = time.Minute
+// patience bounds every wait; nothing but a failure takes so long.
+const patience = 2 * time.Minute
 
 // temporal is one server for all tests of the package; shops keep them apart.
 var temporal *server.Server
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	// Most of the time of most tests is a wait that the product is to make.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	var err error
 	temporal, err = server.Start(context.Background(), server.Options{UIPort: server.NoUI, SearchAttributes: skladom.SearchAttributes()})
 	if err != nil {
@@ -58,13 +78,20 @@ type house struct {
 	shop    string
 	kros    *krossim.Server
 	fynode  *fynodesim.Server
+	atKros  gate // before kros
+	atShop  gate // before fynode
 	krosURL string
 	shopURL string
 	dir     string // configuration
 	archive string
 	queue   string
 	client  client.Client
-	logs    *bytes.Buffer
+	logs    *book
+
+	closeKros, closeShop func() // nobody answers any more
+
+	mu  sync.Mutex
+	env map[string]string // environment of the worker
 }
 
 // settings are lines of the shop's block.
@@ -72,38 +99,167 @@ type settings string
 
 func newHouse(t *testing.T, kros krossim.Options, shop fynodesim.Options, lines settings) *house {
 	t.Helper()
+	return newHouseAt(t, temporal.Address(), "", kros, shop, lines)
+}
+
+// newHouseAt makes a house on the Temporal server at address. name is the
+// shop's; "" makes one up.
+func newHouseAt(t *testing.T, address, name string, kros krossim.Options, shop fynodesim.Options, lines settings) *house {
+	t.Helper()
 	kros.Token, shop.Token = krosToken, shopToken
+	if name == "" {
+		name = newName()
+	}
 	h := &house{
-		t: t, shop: "s" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12],
+		t: t, shop: name,
 		kros: krossim.New(kros), fynode: fynodesim.New(shop),
-		dir: t.TempDir(), archive: t.TempDir(), logs: &bytes.Buffer{},
+		dir: t.TempDir(), archive: t.TempDir(), logs: &book{},
+		env: map[string]string{"KROS_TOKEN": krosToken},
 	}
 	h.queue = "queue-" + h.shop
-	krosServer, shopServer := httptest.NewServer(h.kros), httptest.NewServer(h.fynode)
-	t.Cleanup(krosServer.Close)
-	t.Cleanup(shopServer.Close)
-	h.krosURL, h.shopURL = krosServer.URL, shopServer.URL
-
-	var err error
-	h.client, err = client.Dial(client.Options{HostPort: temporal.Address(), Logger: hclog.NewNullLogger()})
-	require.NoError(t, err)
-	t.Cleanup(h.client.Close)
+	t.Cleanup(h.kros.Close)
+	h.krosURL, h.closeKros = serve(t, &h.atKros, h.kros)
+	h.shopURL, h.closeShop = serve(t, &h.atShop, h.fynode)
+	h.client = h.dial(address)
+	t.Cleanup(h.keepsSecrets)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(h.logs.String())
+		}
+	})
 	h.configure(lines)
 	return h
 }
 
-// configure writes the configuration; a worker that runs takes it up.
+func newName() string { return "s" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] }
+
+func serve(t *testing.T, g *gate, sim http.Handler) (url string, stop func()) {
+	t.Helper()
+	web := httptest.NewServer(g.before(sim))
+	stop = sync.OnceFunc(func() {
+		g.meet(nil)
+		web.CloseClientConnections()
+		web.Close()
+	})
+	t.Cleanup(stop)
+	return web.URL, stop
+}
+
+func (h *house) dial(address string) client.Client {
+	h.t.Helper()
+	c, err := client.Dial(client.Options{HostPort: address, Logger: h.logger("temporal")})
+	require.NoError(h.t, err)
+	h.t.Cleanup(c.Close)
+	return c
+}
+
+func (h *house) logger(name string) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{Name: name, Output: h.logs, Level: hclog.Debug})
+}
+
+// book is a log that many write to.
+type book struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *book) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *book) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// gate stands before a simulator: a test meets each request before it is
+// answered, and may keep it waiting.
+type gate struct {
+	hook atomic.Pointer[func(*http.Request)]
+}
+
+func (g *gate) meet(hook func(*http.Request)) {
+	if hook == nil {
+		g.hook.Store(nil)
+		return
+	}
+	g.hook.Store(&hook)
+}
+
+func (g *gate) before(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hook := g.hook.Load(); hook != nil {
+			(*hook)(r)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hold keeps the nth request for path waiting, and those after it, until
+// release is called. arrived is closed when it has come.
+func (g *gate) hold(t *testing.T, path string, nth int32) (arrived <-chan struct{}, release func()) {
+	came, open := make(chan struct{}), make(chan struct{})
+	var count atomic.Int32
+	g.meet(func(r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, path) {
+			return
+		}
+		switch n := count.Add(1); {
+		case n < nth:
+			return
+		case n == nth:
+			close(came)
+		}
+		select {
+		case <-open:
+		case <-r.Context().Done():
+		}
+	})
+	release = sync.OnceFunc(func() {
+		g.meet(nil)
+		close(open)
+	})
+	t.Cleanup(release)
+	return came, release
+}
+
+func (h *house) wait(arrived <-chan struct{}) {
+	h.t.Helper()
+	select {
+	case <-arrived:
+	case <-time.After(patience):
+		require.Fail(h.t, "the request never came")
+	}
+}
+
+// configure writes the configuration: lines go into the shop's block. A worker
+// that runs takes it up.
 func (h *house) configure(lines settings) {
 	h.t.Helper()
-	text := fmt.Sprintf(`
+	h.configureWith("", lines)
+}
+
+// configureWith also writes lines into the block kros.
+func (h *house) configureWith(inKros, lines settings) {
+	h.t.Helper()
+	limits := "requests_per_second = 1000\n    requests_per_minute = 100000"
+	if strings.Contains(string(inKros), "requests_per") {
+		limits = ""
+	}
+	h.write("skladom.hcl", fmt.Sprintf(`
 temporal { task_queue = %q }
 snapshots { url = "file://%s" }
+`, h.queue, h.archive))
+	h.write("shops/"+h.shop+".hcl", fmt.Sprintf(`
 shop %q {
   kros {
     url     = %q
-    api_key = %q
-    requests_per_second = 1000
-    requests_per_minute = 100000
+    api_key = env("KROS_TOKEN")
+    %s
+    %s
   }
   fynode {
     url     = "%s/api/v1"
@@ -111,27 +267,57 @@ shop %q {
   }
   %s
 }
-`, h.queue, h.archive, h.shop, h.krosURL, krosToken, h.shopURL, shopToken, lines)
-	require.NoError(h.t, os.WriteFile(filepath.Join(h.dir, "all.hcl"), []byte(text), 0o600))
+`, h.shop, h.krosURL, limits, inKros, h.shopURL, shopToken, lines))
+}
+
+func (h *house) write(file, text string) {
+	h.t.Helper()
+	path := filepath.Join(h.dir, file)
+	require.NoError(h.t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(h.t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+func (h *house) remove(file string) {
+	h.t.Helper()
+	require.NoError(h.t, os.Remove(filepath.Join(h.dir, file)))
+}
+
+func (h *house) setenv(name, value string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.env[name] = value
+}
+
+func (h *house) unsetenv(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.env, name)
+}
+
+func (h *house) getenv(name string) (string, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	value, ok := h.env[name]
+	return value, ok
 }
 
 // work starts a worker and returns how to stop it.
 func (h *house) work() (stop func()) {
 	h.t.Helper()
-	shops, err := config.Open(h.dir, config.OS())
+	return h.workFor(h.client)
+}
+
+func (h *house) workFor(c client.Client) (stop func()) {
+	h.t.Helper()
+	environment := config.OS()
+	environment.Getenv = h.getenv
+	shops, err := config.Open(h.dir, environment)
 	require.NoError(h.t, err)
-	logger := hclog.New(&hclog.LoggerOptions{Output: h.logs, Level: hclog.Debug})
-	plugin, err := skladom.NewPlugin(context.Background(), skladom.Options{Shops: shops, Logger: logger})
+	plugin, err := skladom.NewPlugin(context.Background(), skladom.Options{Shops: shops, Logger: h.logger("skladom")})
 	require.NoError(h.t, err)
-	w := worker.New(h.client, h.queue, worker.Options{Plugins: []worker.Plugin{plugin}, WorkerStopTimeout: 10 * time.Second})
+	w := worker.New(c, h.queue, worker.Options{Plugins: []worker.Plugin{plugin}, WorkerStopTimeout: 10 * time.Second})
 	require.NoError(h.t, w.Start())
-	var once bool
-	stop = func() {
-		if !once {
-			once = true
-			w.Stop()
-		}
-	}
+	stop = sync.OnceFunc(w.Stop)
 	h.t.Cleanup(stop)
 	return stop
 }
@@ -142,14 +328,19 @@ func (h *house) context() context.Context {
 	return ctx
 }
 
+// execute runs a workflow to its end.
+func (h *house) execute(id, workflow string, input, result any) error {
+	h.t.Helper()
+	run, err := h.client.ExecuteWorkflow(h.context(), client.StartWorkflowOptions{ID: id, TaskQueue: h.queue}, workflow, input)
+	require.NoError(h.t, err)
+	return run.Get(h.context(), result)
+}
+
 func (h *house) activate(dryRun bool) protocol.Activation {
 	h.t.Helper()
-	run, err := h.client.ExecuteWorkflow(h.context(), client.StartWorkflowOptions{
-		ID: protocol.ActivateID(h.shop), TaskQueue: h.queue,
-	}, protocol.ActivateConnection, protocol.ActivateRequest{Shop: h.shop, DryRun: dryRun})
-	require.NoError(h.t, err)
 	var activation protocol.Activation
-	require.NoError(h.t, run.Get(h.context(), &activation))
+	request := protocol.ActivateRequest{Shop: h.shop, DryRun: dryRun}
+	require.NoError(h.t, h.execute(protocol.ActivateID(h.shop), protocol.ActivateConnection, request, &activation))
 	return activation
 }
 
@@ -165,7 +356,29 @@ func (h *house) sync(request protocol.SyncRequest) protocol.Report {
 	h.t.Helper()
 	var report protocol.Report
 	h.update(protocol.UpdateSync, &report, request)
+	addsUp(h.t, report)
 	return report
+}
+
+// now is a pass by hand.
+func (h *house) now() protocol.Report {
+	h.t.Helper()
+	return h.sync(protocol.SyncRequest{})
+}
+
+// dryRun is what the command line does for sync --dry-run.
+func (h *house) dryRun() protocol.Report {
+	h.t.Helper()
+	var result protocol.PassResult
+	request := protocol.PassRequest{Shop: h.shop, DryRun: true, Trigger: protocol.TriggerManual}
+	require.NoError(h.t, h.execute(protocol.DryRunID(h.shop, uuid.NewString()), protocol.SyncPass, request, &result))
+	addsUp(h.t, result.Report)
+	return result.Report
+}
+
+func addsUp(t *testing.T, r protocol.Report) {
+	t.Helper()
+	require.Equal(t, r.KrosItems, r.Updated+r.Unchanged+r.Unmatched+r.Ambiguous+r.Skipped+r.Rejected+r.Held, asJSON(t, r))
 }
 
 func (h *house) update(name string, result any, args ...any) {
@@ -183,6 +396,11 @@ func (h *house) tryUpdate(name string, result any, args ...any) error {
 	return handle.Get(h.context(), result)
 }
 
+func (h *house) signal(name string, payload any) {
+	h.t.Helper()
+	require.NoError(h.t, h.client.SignalWorkflow(h.context(), protocol.StockSyncID(h.shop), "", name, payload))
+}
+
 func (h *house) status() protocol.Status {
 	h.t.Helper()
 	answer, err := h.client.QueryWorkflow(h.context(), protocol.StockSyncID(h.shop), "", protocol.QueryStatus)
@@ -192,6 +410,47 @@ func (h *house) status() protocol.Status {
 	return status
 }
 
+// eventually waits until the shop's status is as wanted and returns it.
+func (h *house) eventually(wanted func(protocol.Status) bool) protocol.Status {
+	h.t.Helper()
+	var status protocol.Status
+	require.Eventually(h.t, func() bool {
+		status = h.status()
+		return wanted(status)
+	}, patience, 100*time.Millisecond)
+	return status
+}
+
+// passes tells how many passes have ended, as the number of the last one.
+func passes(atLeast int64) func(protocol.Status) bool {
+	return func(s protocol.Status) bool { return s.LastPass != nil && s.LastPass.Pass >= atLeast }
+}
+
+// suspendedFor checks that the shop waits for a person, and tells him so.
+func (h *house) suspendedFor(code protocol.Code) {
+	h.t.Helper()
+	h.standsFor(protocol.StateSuspended, code)
+}
+
+func (h *house) standsFor(state protocol.State, code protocol.Code) {
+	h.t.Helper()
+	status := h.status()
+	require.Equal(h.t, state, status.State, asJSON(h.t, status))
+	require.NotNil(h.t, status.Reason)
+	require.Equal(h.t, code, status.Reason.Code)
+	require.NotEmpty(h.t, status.Reason.Message)
+	require.NotEmpty(h.t, status.Reason.Hint)
+	require.False(h.t, status.Reason.Since.IsZero())
+}
+
+func (h *house) isActive() {
+	h.t.Helper()
+	status := h.status()
+	require.Equal(h.t, protocol.StateActive, status.State, asJSON(h.t, status))
+	require.Nil(h.t, status.Reason)
+}
+
+// quantities are what the shop shows, by product.
 func (h *house) quantities() map[string]string {
 	all := map[string]string{}
 	for _, p := range h.fynode.Products() {
@@ -200,10 +459,83 @@ func (h *house) quantities() map[string]string {
 	return all
 }
 
-// history of a workflow, as text.
+// expect is what the shop must show after a pass over both sides as they are
+// now; s holds the settings of the pass.
+func (h *house) expect(s catalogue.Settings) map[string]string {
+	h.t.Helper()
+	kros, err := json.Marshal(h.kros.State().Items)
+	require.NoError(h.t, err)
+	shop, err := json.Marshal(h.fynode.Products())
+	require.NoError(h.t, err)
+	return s.Expect(kros, shop)
+}
+
+// bringsInStep runs a pass and checks that afterwards every product shows what
+// it must, that what differed was written once, and nothing else.
+func (h *house) bringsInStep(s catalogue.Settings, pass func() protocol.Report) protocol.Report {
+	h.t.Helper()
+	before, want, done := h.quantities(), h.expect(s), len(h.fynode.Writes())
+	report := pass()
+	require.Equal(h.t, protocol.ResultOK, report.Result, asJSON(h.t, report))
+	require.Empty(h.t, cmp.Diff(want, h.quantities()), "quantities of products (-want +got)")
+	written := map[string]string{}
+	for _, w := range h.fynode.Writes()[done:] {
+		require.Empty(h.t, written[w.ID], "%s was written twice", w.ID)
+		written[w.ID] = w.To.String()
+	}
+	differed := map[string]string{}
+	for id, quantity := range want {
+		if before[id] != quantity {
+			differed[id] = quantity
+		}
+	}
+	require.Empty(h.t, cmp.Diff(differed, written), "what was written (-want +got)")
+	require.Equal(h.t, len(written), report.Raised+report.Lowered, asJSON(h.t, report))
+	return report
+}
+
+// unmoved runs something and checks that it wrote nothing to the shop.
+func (h *house) unmoved(do func()) {
+	h.t.Helper()
+	before := len(h.fynode.Writes())
+	do()
+	require.Len(h.t, h.fynode.Writes(), before)
+}
+
+// running is the run of the shop's StockSync, "" where none runs.
+func (h *house) running() string {
+	h.t.Helper()
+	described, err := h.client.DescribeWorkflowExecution(h.context(), protocol.StockSyncID(h.shop), "")
+	if errors.As(err, new(*serviceerror.NotFound)) {
+		return ""
+	}
+	require.NoError(h.t, err)
+	info := described.GetWorkflowExecutionInfo()
+	if info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return ""
+	}
+	return info.GetExecution().GetRunId()
+}
+
+// executions are all runs of workflows of this house that visibility knows of.
+func (h *house) executions(and string) []*workflow.WorkflowExecutionInfo {
+	h.t.Helper()
+	listed, err := h.client.ListWorkflow(h.context(), &workflowservice.ListWorkflowExecutionsRequest{
+		Query: fmt.Sprintf("TaskQueue = %q%s", h.queue, and),
+	})
+	require.NoError(h.t, err)
+	return listed.GetExecutions()
+}
+
+// history of the newest run of a workflow, as text.
 func (h *house) history(id string) (text string, events int) {
 	h.t.Helper()
-	iterator := h.client.GetWorkflowHistory(h.context(), id, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	return h.historyOf(id, "")
+}
+
+func (h *house) historyOf(id, run string) (text string, events int) {
+	h.t.Helper()
+	iterator := h.client.GetWorkflowHistory(h.context(), id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	var all []string
 	for iterator.HasNext() {
 		event, err := iterator.Next()
@@ -212,6 +544,26 @@ func (h *house) history(id string) (text string, events int) {
 		events++
 	}
 	return strings.Join(all, "\n"), events
+}
+
+// keepsSecrets checks, for every test, that no history and no line of the log
+// holds a token.
+func (h *house) keepsSecrets() {
+	h.secretsKept("the log", h.logs.String())
+	for _, e := range h.executions("") {
+		id, run := e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId()
+		text, _ := h.historyOf(id, run)
+		h.secretsKept("the history of "+id, text)
+		h.secretsKept("the attributes of "+id, e.String())
+	}
+}
+
+func (h *house) secretsKept(where, text string) {
+	for _, token := range []string{krosToken, shopToken} {
+		if strings.Contains(text, token) {
+			h.t.Errorf("%s holds the token %s", where, token)
+		}
+	}
 }
 
 func krosItems(t *testing.T, data []byte) []krossim.Item {
@@ -226,6 +578,31 @@ func shopProducts(t *testing.T, data []byte) []fynodesim.Product {
 	products, err := fynodesim.LoadProducts(bytes.NewReader(data))
 	require.NoError(t, err)
 	return products
+}
+
+// sides are both simulators with a generated catalogue of n rows.
+func sides(t *testing.T, seed uint64, n int) (krossim.Options, fynodesim.Options) {
+	t.Helper()
+	kros, shop := catalogue.Generate(seed, n)
+	return krossim.Options{Items: krosItems(t, kros), NoLimits: true, Seed: seed}, fynodesim.Options{Products: shopProducts(t, shop)}
+}
+
+// row is an item of one warehouse, and product what the shop has of it.
+func row(code string, quantity int) krossim.Item {
+	return krossim.Item{ItemCode: code, Name: "Čaj " + code, Warehouses: stockOf(quantity)}
+}
+
+func stockOf(quantity int) []krossim.Warehouse {
+	return []krossim.Warehouse{{Code: "LT", QuantityOnHand: json.Number(strconv.Itoa(quantity))}}
+}
+
+func portOf(t *testing.T, address string) int {
+	t.Helper()
+	_, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	number, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	return number
 }
 
 func asJSON(t *testing.T, v any) string {

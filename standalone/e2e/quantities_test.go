@@ -1,0 +1,296 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/testsuite/catalogue"
+	"github.com/skladom/skladom/testsuite/fynodesim"
+	"github.com/skladom/skladom/testsuite/krossim"
+)
+
+// written is how the oracle's settings stand in the configuration.
+func written(s catalogue.Settings) (inKros, lines settings) {
+	if len(s.Warehouses) > 0 {
+		inKros = settings(`warehouses = ["` + strings.Join(s.Warehouses, `", "`) + `"]`)
+	}
+	lines = settings(fmt.Sprintf("match = %q\nquantity = %q\n", s.Match, s.Quantity))
+	if s.Buffer != "" {
+		lines += settings("buffer = " + s.Buffer + "\n")
+	}
+	if s.Decimals != 0 {
+		lines += settings(fmt.Sprintf("decimals = %d\n", s.Decimals))
+	}
+	if len(s.UnitDecimals) > 0 {
+		lines += "unit_decimals = {\n"
+		for unit, decimals := range s.UnitDecimals {
+			lines += settings(fmt.Sprintf("%s = %d\n", unit, decimals))
+		}
+		lines += "}\n"
+	}
+	return inKros, lines
+}
+
+// configuredAs makes a house whose settings are s.
+func configuredAs(t *testing.T, s catalogue.Settings, kros krossim.Options, shop fynodesim.Options) *house {
+	t.Helper()
+	h := newHouse(t, kros, shop, "")
+	h.configureWith(written(s))
+	return h
+}
+
+func TestEveryCombinationOfSettingsGivesWhatTheOracleGives(t *testing.T) {
+	generated, shopOfIt := catalogue.Generate(3, 1000)
+	for name, test := range map[string]struct {
+		kros, shop []byte
+		quantities []string // the first is that of the first pass
+		warehouses [][]string
+	}{
+		"realistic": {catalogue.Kros(), catalogue.Shop(), []string{"max", "sum"}, [][]string{{"LT"}, {"PR"}, {"LT", "PR"}, nil}},
+		"generated": {generated, shopOfIt, []string{"sum", "max"}, [][]string{{"PR"}}},
+	} {
+		for _, match := range []string{"number", "ean"} {
+			t.Run(name+" by "+match, func(t *testing.T) {
+				t.Parallel()
+				kros, shop := krosItems(t, test.kros), shopProducts(t, test.shop)
+				s := catalogue.Settings{Match: match, Quantity: test.quantities[0]}
+				h := configuredAs(t, s, krossim.Options{Items: kros, NoLimits: true}, fynodesim.Options{Products: shop})
+				h.work()
+				first := h.bringsInStep(s, h.start)
+				require.Equal(t, len(kros)-duplicates(t, kros), first.KrosItems, "rows equal in everything are one item")
+				require.Equal(t, protocol.TriggerActivation, first.Trigger)
+				for _, s.Quantity = range test.quantities {
+					for _, s.Warehouses = range test.warehouses {
+						h.configureWith(written(s))
+						h.bringsInStep(s, h.now)
+					}
+				}
+				h.unmoved(func() { require.Zero(t, h.now().Updated, "a second pass writes nothing") })
+			})
+		}
+	}
+}
+
+// duplicates is how many rows say nothing new.
+func duplicates(t *testing.T, kros []krossim.Item) int {
+	seen, twice := map[string]bool{}, 0
+	for _, item := range kros {
+		text := asJSON(t, item)
+		if seen[text] {
+			twice++
+		}
+		seen[text] = true
+	}
+	return twice
+}
+
+func TestBufferAndDecimalsOfUnitsHoldForTheWholeWay(t *testing.T) {
+	t.Parallel()
+	s := catalogue.Settings{Match: "number", Quantity: "sum", Buffer: "1.5", Decimals: 1, UnitDecimals: map[string]int32{"kg": 3, "m": 2}}
+	kros, shop := sides(t, 4, 300)
+	h := configuredAs(t, s, kros, shop)
+	h.work()
+	h.bringsInStep(s, h.start)
+	h.bringsInStep(s, h.now)
+}
+
+func TestWhateverKROSMakesOfItsListTheShopEndsRight(t *testing.T) {
+	for name, test := range map[string]struct {
+		match    string
+		rows     int
+		switches krossim.Switches
+	}{
+		"rows move between pages":         {"number", 400, krossim.Switches{MovingRows: 5}},
+		"two pages are shuffled":          {"ean", 150, krossim.Switches{Shuffle: true}},
+		"numbers are strings":             {"number", 300, krossim.Switches{NumbersAsStrings: true}},
+		"the EAN is called ean":           {"ean", 300, krossim.Switches{EANField: "ean"}},
+		"the EAN is called barcode":       {"ean", 300, krossim.Switches{EANField: "barcode"}},
+		"fields that nobody has heard of": {"number", 300, krossim.Switches{UnknownFields: true}},
+		"ItemCode= searches":              {"number", 300, krossim.Switches{ItemCodeSearches: true}},
+		"all at once":                     {"ean", 400, krossim.Switches{MovingRows: 3, NumbersAsStrings: true, EANField: "barcode", UnknownFields: true, ItemCodeSearches: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := catalogue.Settings{Match: test.match, Quantity: "sum"}
+			kros, shop := sides(t, 10, test.rows)
+			kros.Switches = test.switches
+			shop.NumbersAsStrings = test.switches.NumbersAsStrings
+			h := configuredAs(t, s, kros, shop)
+			h.work()
+			first := h.bringsInStep(s, h.start)
+			require.Empty(t, first.Warnings, "the sweep was complete")
+		})
+	}
+}
+
+func TestWhatAListThatNeverHoldsStillDidNotShowIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	s := catalogue.Settings{Match: "ean", Quantity: "sum"}
+	kros, shop := sides(t, 11, 1000)
+	kros.Shuffle = true
+	h := configuredAs(t, s, kros, shop)
+	h.work()
+	before, want := h.quantities(), h.expect(s)
+	first := h.start()
+	require.Equal(t, protocol.ResultOK, first.Result)
+	require.Len(t, first.Warnings, 1)
+	for id, quantity := range h.quantities() {
+		require.Contains(t, []string{want[id], before[id]}, quantity, id)
+	}
+}
+
+func TestACatalogueOfAnySizeIsReadWhole(t *testing.T) {
+	t.Parallel()
+	s := catalogue.Settings{Match: "number", Quantity: "max"}
+	h := configuredAs(t, s, krossim.Options{Items: rows(1, 7), NoLimits: true}, fynodesim.Options{Products: products(1, 3)})
+	h.work()
+	require.Equal(t, 1, h.bringsInStep(s, h.start).Updated)
+	for _, n := range []int{99, 100, 101, 200} { // a full last page is not the last
+		h.kros.SetItems(rows(n, n))
+		h.fynode.SetProducts(products(n, 3))
+		require.Equal(t, n, h.bringsInStep(s, h.now).Updated)
+	}
+}
+
+func TestAChangedQuantityAndOnlyThatIsWritten(t *testing.T) {
+	t.Parallel()
+	s := catalogue.Settings{Match: "ean", Quantity: "max"}
+	kros, shop := sides(t, 5, 300)
+	h := configuredAs(t, s, kros, shop)
+	h.work()
+	h.bringsInStep(s, h.start)
+	h.unmoved(func() { require.Zero(t, h.now().Updated) })
+
+	changed := matchedItem(t, h, s)
+	require.NoError(t, h.kros.SetStock(changed.ItemCode, krossim.Warehouse{Code: "LT", QuantityOnHand: "4711"}))
+	report := h.bringsInStep(s, h.now)
+	require.Equal(t, 1, report.Updated)
+	require.Equal(t, 1, report.Raised)
+	last := h.fynode.Writes()[len(h.fynode.Writes())-1]
+	require.Equal(t, "4711", last.To.String())
+	require.NotNil(t, h.status().KrosChangedAt)
+}
+
+// matchedItem is an item whose quantity the shop follows.
+func matchedItem(t *testing.T, h *house, s catalogue.Settings) krossim.Item {
+	t.Helper()
+	before := h.expect(s)
+	for _, item := range h.kros.State().Items {
+		if item.ItemCode == "" || len(item.Warehouses) == 0 {
+			continue
+		}
+		require.NoError(t, h.kros.SetStock(item.ItemCode, krossim.Warehouse{Code: "LT", QuantityOnHand: "4711"}))
+		differs := 0
+		for id, quantity := range h.expect(s) {
+			if before[id] != quantity {
+				differs++
+			}
+		}
+		require.NoError(t, h.kros.SetStock(item.ItemCode, item.Warehouses...))
+		if differs == 1 {
+			return item
+		}
+	}
+	require.Fail(t, "no item has one product")
+	return krossim.Item{}
+}
+
+func TestAChangedSettingCountsFromTheNextPassOn(t *testing.T) {
+	t.Parallel()
+	byMax, bySum := catalogue.Settings{Match: "number", Quantity: "max"}, catalogue.Settings{Match: "number", Quantity: "sum"}
+	kros, shop := sides(t, 6, 200)
+	h := configuredAs(t, byMax, kros, shop)
+	h.work()
+	first := h.bringsInStep(byMax, h.start)
+	h.configureWith(written(bySum))
+	second := h.bringsInStep(bySum, h.now)
+	require.Positive(t, second.Updated)
+	require.NotEqual(t, first.SettingsHash, second.SettingsHash)
+}
+
+func TestADryRunWritesNothingAndCountsWhatThePassThenDoes(t *testing.T) {
+	t.Parallel()
+	s := catalogue.Settings{Match: "ean", Quantity: "sum"}
+	kros, shop := sides(t, 7, 500)
+	h := configuredAs(t, s, kros, shop)
+	h.work()
+	var before protocol.Report
+	h.unmoved(func() { before = h.dryRun() }) // of a shop that was never activated
+	require.True(t, before.DryRun)
+	require.Zero(t, before.Pass)
+	require.Positive(t, before.Updated)
+	require.Empty(t, h.running())
+	sameCounts(t, before, h.bringsInStep(s, h.start))
+
+	for i, item := range h.kros.State().Items {
+		if i%3 == 0 && item.ItemCode != "" {
+			require.NoError(t, h.kros.SetStock(item.ItemCode, stockOf(i)...))
+		}
+	}
+	var second protocol.Report
+	h.unmoved(func() { second = h.dryRun() })
+	require.Equal(t, protocol.ResultOK, second.Result)
+	require.Positive(t, second.Raised)
+	require.Positive(t, second.Lowered)
+	sameCounts(t, second, h.bringsInStep(s, h.now))
+	require.EqualValues(t, 2, h.status().LastPass.Pass, "a dry run is no pass")
+}
+
+func sameCounts(t *testing.T, dryRun, pass protocol.Report) {
+	t.Helper()
+	require.Equal(t, dryRun.Counts, pass.Counts)
+	require.Equal(t, dryRun.Samples, pass.Samples)
+	require.Equal(t, dryRun.PlanHash, pass.PlanHash)
+	require.Equal(t, dryRun.SettingsHash, pass.SettingsHash)
+}
+
+func TestAPassCostsTheSameFewEventsHoweverLargeTheCatalogue(t *testing.T) {
+	t.Parallel()
+	s := catalogue.Settings{Match: "ean", Quantity: "sum"}
+	kros, shop := sides(t, 8, 1_000)
+	h := configuredAs(t, s, kros, shop)
+	h.work()
+	h.start()
+	events := func(n int) int {
+		for i, p := range h.fynode.Products() {
+			if i%2 == 0 { // much is to be written
+				require.NoError(t, h.fynode.SetQuantity(p.ID, p.Quantity.Add(decimal.NewFromInt(1))))
+			}
+		}
+		require.Greater(t, h.bringsInStep(s, h.now).Updated, n/4)
+		_, events := h.history(protocol.SyncPassID(h.shop))
+		return events
+	}
+	small := events(1_000)
+	kros, shop = sides(t, 8, 20_000)
+	h.kros.SetItems(append(kros.Items, h.kros.State().Items...))
+	h.fynode.SetProducts(shop.Products)
+	large := events(20_000)
+	t.Logf("%d events for 1,000 items, %d for 20,000", small, large)
+	require.InDelta(t, small, large, 2)
+}
+
+func rows(n, quantity int) []krossim.Item {
+	items := make([]krossim.Item, n)
+	for i := range items {
+		items[i] = row(fmt.Sprintf("A%04d", i), quantity)
+	}
+	return items
+}
+
+// products belong to rows by their numbers.
+func products(n, quantity int) []fynodesim.Product {
+	all := make([]fynodesim.Product, n)
+	for i := range all {
+		all[i] = fynodesim.Product{
+			ID: fmt.Sprintf("p%04d", i), Number: fmt.Sprintf("A%04d", i), Name: fmt.Sprintf("Čaj %d", i),
+			Quantity: decimal.NewFromInt(int64(quantity)),
+		}
+	}
+	return all
+}
