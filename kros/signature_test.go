@@ -2,6 +2,7 @@ package kros
 
 import (
 	"encoding/base64"
+	"strings"
 	"testing"
 	"unicode/utf16"
 
@@ -16,6 +17,26 @@ const (
 
 func TestSignatureIsThatOfKROS(t *testing.T) {
 	require.Equal(t, vectorSign, Sign(vectorKey, []byte(vectorBody)))
+}
+
+// Signatures of a shop's key, made by OpenSSL and iconv and again by Python:
+//
+//	iconv -t UTF-16LE | openssl dgst -sha256 -mac HMAC -macopt hexkey:... -binary | base64
+func TestSignaturesMadeElsewhereAreAccepted(t *testing.T) {
+	const key = "lkNGce4pG_aYQ85fiE1OQQ83se-D7yq-sFJJgSgUMpQ"
+	for name, test := range map[string]struct{ body, signature string }{
+		"ASCII":      {`{"status":200}`, "3VzLngFCYRfC3LG5hKxBBm60BwehHMyK05bZ8JaIaPg="},
+		"diacritics": {`{"name":"Ľadové kráľovstvo – čaša žltá"}`, "GU0Y3Cub1BACe13QkbXlZgwrr/gTaki7zSSWx1ISIDw="},
+		"emoji":      {`{"name":"📦 balík 👩‍👩‍👧"}`, "zlpZ3EuYxtfIZW6FS4x/uD+YgUgV0pJ4QQIA9L2wv7w="},
+		"empty body": {"", "qRIuTCezkvqgpBl0bujy9Hsmh72SYC3fPpQCYmIJZ5w="},
+		"900 kB":     {strings.Repeat("žltučký kôň ", 53_000), "a385b2YVN4EvkZGrjehuvCnI5sUqoQ27uZlsQjWCq9M="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.True(t, Verify(key, []byte(test.body), test.signature))
+			require.False(t, Verify(key, []byte(test.body+"x"), test.signature))
+		})
+	}
+	require.True(t, Verify("kľúč 🔑", []byte("📦"), "Omd9rhO0C5oaMpLcojaUKkWqbUmROzkMtLugTjJR2zE="), "a key beyond ASCII")
 }
 
 func TestVerifyAcceptsOnlyTheRightSignature(t *testing.T) {

@@ -214,6 +214,10 @@ func TestEverythingElseIsRefusedAlike(t *testing.T) {
 		"cut":                                sign(right[:len(right)-1]),
 		"Base64 of the URL alphabet":         sign(base64.RawURLEncoding.EncodeToString(raw)),
 		"one bit changed":                    sign(base64.StdEncoding.EncodeToString(flipped)),
+		"one bit of the body changed":        with(func(n *notification) { n.body = strings.Replace(n.body, "200", "201", 1) }),
+		"letters of the other case":          sign(strings.ToLower(right)),
+		"UTF-16 with the high byte first":    sign(base64.StdEncoding.EncodeToString(hmac256(swapped(utf16(key)), swapped(utf16(body))))),
+		"UTF-16LE with a mark":               sign(signed(key, "\ufeff"+body)),
 		"another body":                       with(func(n *notification) { n.body += " " }),
 		"JSON written anew":                  with(func(n *notification) { n.body = `{"name":"žltý kôň","status":200}` }),
 		"the key of another shop":            sign(signed(authorizationKey("beta", 1), body)),
@@ -240,6 +244,13 @@ func TestEverythingElseIsRefusedAlike(t *testing.T) {
 			require.Equal(t, reference, got, "the answer must not tell why")
 		})
 	}
+}
+
+func swapped(units []byte) []byte {
+	for i := 0; i+1 < len(units); i += 2 {
+		units[i], units[i+1] = units[i+1], units[i]
+	}
+	return units
 }
 
 func TestTheKeyThatIsTriedForTheSakeOfTimeIsNoKey(t *testing.T) {
