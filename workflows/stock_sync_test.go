@@ -155,7 +155,7 @@ func TestSyncReturnsAPassBegunAfterItWasAccepted(t *testing.T) {
 		require.NoError(t, test.err)
 		require.Equal(t, test.pass, test.report.Pass)
 		require.Equal(t, protocol.TriggerManual, test.report.Trigger)
-		require.Equal(t, test.at, test.at)
+		require.Equal(t, test.at, test.answer.at)
 	}
 	require.Equal(t, []string{"manual@1m0s", "manual@1m10s", "manual@1m20s"}, w.passes)
 }
@@ -297,7 +297,7 @@ func TestPause(t *testing.T) {
 		require.Empty(t, w.passes)
 		require.False(t, sync.accepted)
 		require.Equal(t, message.SyncWhilePaused(acme), sentence(sync.rejected))
-		require.Equal(t, pause.status.State, protocol.StatePaused)
+		require.Equal(t, protocol.StatePaused, pause.status.State)
 		require.Equal(t, protocol.StatePaused, seen.State)
 		require.Equal(t, "Paused by Jana: stocktaking.", seen.Reason.Message)
 		require.Equal(t, begin.Add(time.Minute), seen.Reason.Since)
