@@ -42,6 +42,7 @@ func (t *trial) signal(ctx context.Context) (string, error) {
 
 // pass waits for the end of a pass that began after the notification was counted.
 func (t *trial) pass(ctx context.Context) (string, error) {
+	t.announce()
 	end := t.temporal.follow(ctx, protocol.SyncPassID(t.shop), nil)
 	status, err := t.until(ctx, passWithin, func(s protocol.Status) bool {
 		return t.begunSince(s.LastPass) || blocked(s) || t.heldBack(s)
@@ -57,10 +58,17 @@ func (t *trial) pass(ctx context.Context) (string, error) {
 	case blocked(status):
 		return "", t.standstill(status)
 	case t.heldBack(status):
-		return fmt.Sprintf("Not yet: passes for notifications keep webhook.min_gap (%s) and twice their duration apart, so this one begins at about %s. To see it: skladom status %s",
-			t.minGap, message.Time(t.next(status), t.zone), t.shop), nil
+		return fmt.Sprintf("Not yet, it begins at about %s: %s. To see it: skladom status %s", message.Time(t.next(status), t.zone), t.apart(), t.shop), nil
 	}
 	return t.unended(ctx)
+}
+
+// announce says that a pass is coming that does not begin at once.
+func (t *trial) announce() {
+	wait := t.next(t.after).Sub(*t.after.Notifications.LastAt)
+	if wait > 0 && !t.heldBack(t.after) && !t.begunSince(t.after.LastPass) && !blocked(t.after) {
+		t.say(render.Step(render.Waiting, "pass", fmt.Sprintf("It begins in about %s: %s.", brief(wait), t.apart())))
+	}
 }
 
 // begunSince tells a pass that reflects what KROS had when the notification came.
@@ -83,18 +91,29 @@ func (t *trial) standstill(s protocol.Status) error {
 // heldBack tells that a pass for the notification begins too late to be waited
 // for, since another one was run not long ago.
 func (t *trial) heldBack(s protocol.Status) bool {
-	return s.LastPass != nil && s.LastPass.Trigger == protocol.TriggerNotification && t.next(s).Sub(*t.after.Notifications.LastAt) > beginWithin
+	return t.next(s).Sub(*t.after.Notifications.LastAt) > beginWithin
 }
 
-// next is about when the pass for a notification begins after the last one. It
-// reckons as StockSync does, which has the last word.
+func (t *trial) apart() string {
+	return fmt.Sprintf("passes for notifications keep webhook.min_gap (%s) and twice their duration apart", t.minGap)
+}
+
+// next is about when a pass for a notification can begin, the zero time after
+// quiet. It reckons as StockSync does, which has the last word.
 func (t *trial) next(s protocol.Status) time.Time {
+	if s.LastPass == nil || s.LastPass.Trigger != protocol.TriggerNotification {
+		return time.Time{}
+	}
 	return s.LastPass.StartedAt.Add(max(t.minGap, 2*s.LastPass.FinishedAt.Sub(s.LastPass.StartedAt)))
 }
 
 func (t *trial) result(r protocol.Report) (string, error) {
-	text := fmt.Sprintf("Pass %d (%s) began %s after the signal and took %s", r.Pass, render.Trigger(r.Trigger),
-		brief(r.StartedAt.Sub(*t.after.Notifications.LastAt)), brief(r.FinishedAt.Sub(r.StartedAt)))
+	late := ""
+	if t.next(t.before).After(*t.after.Notifications.LastAt) {
+		late = ", since " + t.apart() + ","
+	}
+	text := fmt.Sprintf("Pass %d (%s) began %s after the signal%s and took %s", r.Pass, render.Trigger(r.Trigger),
+		brief(r.StartedAt.Sub(*t.after.Notifications.LastAt)), late, brief(r.FinishedAt.Sub(r.StartedAt)))
 	switch r.Result {
 	case protocol.ResultFailed:
 		failed := protocol.Failure{Message: "It failed."}

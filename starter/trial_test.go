@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -426,7 +427,12 @@ func TestWhatBecomesOfThePass(t *testing.T) {
 		{"it may begin with the signal", func(s *stand) { s.pass = func(r *protocol.Report) { r.StartedAt = now.Add(time.Second) } }, true, "began 0s after the signal"},
 		{"a paused shop remembers", func(s *stand) { s.shop.State = protocol.StatePaused }, true, "skladom resume acme"},
 		{"a suspended shop begins none", func(s *stand) { s.shop.State, s.shop.Reason = protocol.StateSuspended, suspended }, false, "acme is suspended. KROS does not accept the API key."},
-		{"one that is held back for long is not waited for", gap, true, "so this one begins at about 24 Dec 2026 09:30 GMT"},
+		{"one that was held back says why", func(s *stand) {
+			gap(s)
+			s.shop.LastPass.FinishedAt = now
+			s.pass = fine
+		}, true, "after the signal, since passes for notifications keep webhook.min_gap (30s) and twice their duration apart, and took 1.2s"},
+		{"one that is held back for long is not waited for", gap, true, "Not yet, it begins at about 24 Dec 2026 09:30 GMT"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStand()
@@ -505,7 +511,13 @@ func TestAPassIsWaitedForButNotForEver(t *testing.T) {
 				s := newStand()
 				f := s.temporal()
 				f.describe = c.describe
+				if c.after > 0 {
+					s.shop.LastPass.Trigger = protocol.TriggerNotification
+					s.shop.LastPass.StartedAt, s.shop.LastPass.FinishedAt = now, now.Add(time.Second)
+				}
 				trial := waiting(f, s.shop)
+				var screen bytes.Buffer
+				trial.stdout = &screen
 				s.count()
 				trial.after = s.shop
 				if c.after > 0 {
@@ -524,6 +536,7 @@ func TestAPassIsWaitedForButNotForEver(t *testing.T) {
 				}
 				require.NoError(t, err)
 				require.Contains(t, text, c.want)
+				require.Equal(t, c.after > 0, strings.Contains(screen.String(), "It begins in about 29s"), screen.String())
 			})
 		})
 	}

@@ -31,6 +31,7 @@ const (
 	Passed   Mark = "ok"
 	Failed   Mark = "FAILED"
 	NotTried Mark = "-"
+	Waiting  Mark = "..." // it has not ended
 )
 
 // Step shows one step of a test notification: a line, or as many as it needs.
