@@ -38,9 +38,6 @@ const (
 // is handled at the next tick only, and continue-as-new would end the chain.
 // One loop runs all passes; update handlers only raise a request and wait.
 func StockSync(ctx workflow.Context, state SyncState) error {
-	if id := workflow.GetInfo(ctx).WorkflowExecution.ID; id != protocol.StockSyncID(state.Shop) {
-		return refuse(fmt.Sprintf("StockSync of %q has the id %q and not %q: a shop has one writer; begin with: skladom activate", state.Shop, id, protocol.StockSyncID(state.Shop)))
-	}
 	s := &stockSync{SyncState: state, startedAt: workflow.Now(ctx)}
 	s.Version = stateVersion
 	s.listen(ctx)

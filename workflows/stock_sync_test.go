@@ -735,14 +735,6 @@ func TestKrosChangedAtIsWhenAPassLastSawOtherQuantities(t *testing.T) {
 	require.Equal(t, after(90*time.Minute+aPass), seen.LastSuccessAt)
 }
 
-func TestOneShopHasOneStockSync(t *testing.T) {
-	w := newWorld(t)
-	w.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "by-hand", TaskQueue: "skladom"})
-	err := w.run(running())
-	require.ErrorContains(t, err, "by-hand")
-	require.ErrorContains(t, err, protocol.StockSyncID(acme))
-}
-
 func TestTheFleetIsListedByWhatIsPublished(t *testing.T) {
 	w := newWorld(t)
 	var states []string

@@ -1,0 +1,155 @@
+// Package histories holds what workflows lived through on a real server, as it
+// was recorded (standalone/e2e/record_test.go). Workflow code that is changed
+// has to replay it: runs under way go through a release.
+package histories
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/workflows"
+)
+
+func TestRecordedHistoriesReplay(t *testing.T) {
+	seen := map[string]bool{}
+	for name, recorded := range all(t) {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, replayer().ReplayWorkflowHistory(silent{}, recorded))
+		})
+		seen[typeOf(recorded)] = true
+	}
+	for _, name := range []string{protocol.ActivateConnection, protocol.StockSync, protocol.SyncPass, protocol.SyncNow, protocol.Inspect} {
+		require.True(t, seen[name], "no history of %s", name)
+	}
+}
+
+// A replay that takes anything proves nothing.
+func TestAnotherWayIsNoticed(t *testing.T) {
+	for name, recorded := range all(t) {
+		for _, event := range recorded.GetEvents() {
+			if scheduled := event.GetActivityTaskScheduledEventAttributes(); scheduled != nil {
+				scheduled.ActivityType.Name = "Another"
+				require.Error(t, replayer().ReplayWorkflowHistory(silent{}, recorded), name)
+				break
+			}
+		}
+	}
+}
+
+// The important ways are in the recordings, whatever their files are called.
+func TestWhatTheHistoriesTell(t *testing.T) {
+	ends := map[string]map[enums.EventType]bool{}
+	steps := map[string]bool{}
+	for _, recorded := range all(t) {
+		events := recorded.GetEvents()
+		kind := typeOf(recorded)
+		if ends[kind] == nil {
+			ends[kind] = map[enums.EventType]bool{}
+		}
+		ends[kind][events[len(events)-1].GetEventType()] = true
+		for _, event := range events {
+			switch {
+			case event.GetActivityTaskScheduledEventAttributes() != nil:
+				steps[event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName()] = true
+			case event.GetWorkflowExecutionSignaledEventAttributes() != nil:
+				steps[event.GetWorkflowExecutionSignaledEventAttributes().GetSignalName()] = true
+			case event.GetWorkflowExecutionUpdateAcceptedEventAttributes() != nil:
+				steps[event.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest().GetInput().GetName()] = true
+			}
+		}
+	}
+	require.True(t, ends[protocol.StockSync][enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW])
+	require.True(t, ends[protocol.StockSync][enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED])
+	require.True(t, ends[protocol.SyncPass][enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED])
+	require.True(t, ends[protocol.SyncPass][enums.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED])
+	for _, step := range []string{
+		"FetchStock", "MatchProducts", "UpdateStock", "ReplanConflicts", "CheckKROS", "CheckShop", "RecallMemory", "ReadArchive",
+		protocol.SignalNotification, protocol.SignalSyncNow, protocol.SignalConfigChanged, protocol.SignalActivated,
+		protocol.UpdateSync, protocol.UpdatePause, protocol.UpdateResume, protocol.UpdateDeactivate,
+	} {
+		require.True(t, steps[step], step)
+	}
+}
+
+// What is in a history is seen by everybody who may look at the Temporal UI,
+// and these lie in the repository.
+func TestHistoriesHoldNoSecretAndNoMachine(t *testing.T) {
+	for name, recorded := range all(t) {
+		for _, event := range recorded.GetEvents() {
+			text := event.String()
+			for _, secret := range []string{"kros-token-5e1f0c", "shop-token-77ab21", "Bearer ", "Authorization:"} {
+				require.NotContains(t, text, secret, "%s, event %d", name, event.GetEventId())
+			}
+			for _, identity := range []string{
+				event.GetWorkflowExecutionStartedEventAttributes().GetIdentity(),
+				event.GetWorkflowTaskStartedEventAttributes().GetIdentity(),
+				event.GetActivityTaskStartedEventAttributes().GetIdentity(),
+			} {
+				require.NotContains(t, identity, "@", "%s, event %d", name, event.GetEventId())
+			}
+			require.NotEqual(t, enums.TASK_QUEUE_KIND_STICKY, event.GetWorkflowTaskScheduledEventAttributes().GetTaskQueue().GetKind(), "named after the machine")
+		}
+	}
+}
+
+// A pass costs the same few events, whatever it finds.
+func TestAPassCostsFewEvents(t *testing.T) {
+	for name, recorded := range all(t) {
+		if typeOf(recorded) == protocol.SyncPass {
+			require.LessOrEqual(t, len(recorded.GetEvents()), 40, name)
+		}
+	}
+}
+
+func replayer() worker.WorkflowReplayer {
+	r := worker.NewWorkflowReplayer()
+	for name, run := range map[string]any{
+		protocol.ActivateConnection: workflows.ActivateConnection,
+		protocol.StockSync:          workflows.StockSync,
+		protocol.SyncPass:           workflows.SyncPass,
+		protocol.SyncNow:            workflows.SyncNow,
+		protocol.Inspect:            workflows.Inspect,
+	} {
+		r.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
+	}
+	return r
+}
+
+func all(t *testing.T) map[string]*history.History {
+	t.Helper()
+	files, err := filepath.Glob("*.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	read := map[string]*history.History{}
+	for _, name := range files {
+		file, err := os.Open(name)
+		require.NoError(t, err)
+		recorded, err := client.HistoryFromJSON(file, client.HistoryJSONOptions{})
+		require.NoError(t, err)
+		require.NoError(t, file.Close())
+		read[strings.TrimSuffix(name, ".json")] = recorded
+	}
+	return read
+}
+
+func typeOf(recorded *history.History) string {
+	return recorded.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowType().GetName()
+}
+
+// silent is the replayer's logger.
+type silent struct{}
+
+func (silent) Debug(string, ...any) {}
+func (silent) Info(string, ...any)  {}
+func (silent) Warn(string, ...any)  {}
+func (silent) Error(string, ...any) {}
