@@ -54,6 +54,7 @@ func all() string {
 	}
 	for _, sentence := range []string{
 		message.WarehouseGone([]string{"LT"}, []string{"HL", "PR"}), message.WarehouseNew([]string{"HL"}), message.SweepIncomplete,
+		message.KrosShared(1), message.KrosShared(3),
 		message.OrdersNotBooked, message.SyncWhilePaused("acme"), message.NotActive("acme"),
 	} {
 		out.WriteString(sentence + "\n")
