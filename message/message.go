@@ -86,7 +86,7 @@ var failures = map[protocol.Code]sentences{
 	},
 	protocol.CatalogueChanged: func(p Params) (string, string) {
 		return fmt.Sprintf("KROS shows only %d of the %d items of last time, so nothing was written.", p.Seen, p.Expected),
-			"Check that the token still belongs to the right company and that the catalogue in KROS is complete. If it is right as it is, approve it."
+			"Check that the token still belongs to the right company and that the catalogue in KROS is complete. If it is right as it is, activate again."
 	},
 	protocol.ShopKeyInvalid: fixed("The e-shop does not accept its API key.",
 		"Copy the API key of the e-shop again from its administration and put it into the shop's settings (fynode.api_key)."),

@@ -88,14 +88,17 @@ func TestWorkflowIDsAreThoseOfTheContract(t *testing.T) {
 
 // Others send these names; SkladomShop and its like are in visibility.
 func TestNamesAreThoseOfTheContract(t *testing.T) {
-	require.Equal(t, strings.Fields(`notification sync-now config-changed sync pause resume approve dismiss deactivate status`), []string{
+	sent := strings.Fields(`notification sync-now config-changed sync pause resume approve dismiss deactivate status`)
+	require.Equal(t, sent, []string{
 		protocol.SignalNotification, protocol.SignalSyncNow, protocol.SignalConfigChanged,
 		protocol.UpdateSync, protocol.UpdatePause, protocol.UpdateResume, protocol.UpdateApprove, protocol.UpdateDismiss, protocol.UpdateDeactivate,
 		protocol.QueryStatus,
 	})
-	require.Equal(t, strings.Fields(`SkladomShop SkladomState SkladomReason SkladomLastSuccess`),
+	listed := strings.Fields(`SkladomShop SkladomState SkladomReason SkladomLastSuccess`)
+	require.Equal(t, listed,
 		[]string{protocol.SearchShop, protocol.SearchState, protocol.SearchReason, protocol.SearchLastSuccess})
-	require.Equal(t, strings.Fields(`ActivateConnection StockSync SyncPass SyncNow Inspect`),
+	started := strings.Fields(`ActivateConnection StockSync SyncPass SyncNow Inspect`)
+	require.Equal(t, started,
 		[]string{protocol.ActivateConnection, protocol.StockSync, protocol.SyncPass, protocol.SyncNow, protocol.Inspect})
 }
 
