@@ -2,11 +2,13 @@ package skladom_test
 
 import (
 	"context"
+	"errors"
 	"log"
 	"net"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/worker"
@@ -112,6 +114,52 @@ func Example_notifications() {
 		Now:    time.Now,
 	})
 	if err := relay.Serve(ctx, listener, handler, logger); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A program of one's own says that something has changed in KROS, without any
+// relay: it needs Temporal alone.
+func Example_signal() {
+	ctx := context.Background()
+	c, err := client.Dial(envconfig.MustLoadDefaultClientOptions())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	err = c.SignalWorkflow(ctx, protocol.StockSyncID("acme"), "", protocol.SignalNotification, nil)
+	var notFound *serviceerror.NotFound
+	if errors.As(err, &notFound) {
+		log.Fatal("acme is not activated")
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A Temporal Schedule runs passes at times that the shop's own schedule does
+// not have.
+func Example_schedule() {
+	ctx := context.Background()
+	c, err := client.Dial(envconfig.MustLoadDefaultClientOptions())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	_, err = c.ScheduleClient().Create(ctx, client.ScheduleOptions{
+		ID: "skladom-acme-opening",
+		Spec: client.ScheduleSpec{
+			CronExpressions: []string{"55 7 * * 1-5"},
+			TimeZoneName:    "Europe/Bratislava",
+		},
+		Action: &client.ScheduleWorkflowAction{
+			ID:        "sync-now:acme",
+			Workflow:  protocol.SyncNow,
+			TaskQueue: "skladom",
+			Args:      []any{protocol.SyncNowRequest{Shop: "acme"}},
+		},
+	})
+	if err != nil {
 		log.Fatal(err)
 	}
 }

@@ -98,8 +98,9 @@ func (t *trial) apart() string {
 	return fmt.Sprintf("passes for notifications keep webhook.min_gap (%s) and twice their duration apart", t.minGap)
 }
 
-// next is about when a pass for a notification can begin, the zero time after
-// quiet. It reckons as StockSync does, which has the last word.
+// next is about when a pass for a notification can begin, the zero time where
+// the last pass tells nothing of it. It reckons as StockSync does, which knows
+// of earlier passes, too, and has the last word.
 func (t *trial) next(s protocol.Status) time.Time {
 	if s.LastPass == nil || s.LastPass.Trigger != protocol.TriggerNotification {
 		return time.Time{}
@@ -136,7 +137,8 @@ func (t *trial) unended(ctx context.Context) (string, error) {
 	switch {
 	case err != nil || info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
 		return "", t.trouble(fmt.Sprintf("No pass began within %s.", passWithin),
-			fmt.Sprintf("Look at the workflow %s in the Temporal UI, and into the log of the worker.", protocol.StockSyncID(t.shop)), err)
+			fmt.Sprintf("Passes for notifications keep webhook.min_gap (%s) and twice their duration apart. If none was run for so long, look at the workflow %s in the Temporal UI, and into the log of the worker.",
+				t.minGap, protocol.StockSyncID(t.shop)), err)
 	case info.GetStartTime().AsTime().Before(*t.after.Notifications.LastAt):
 		return fmt.Sprintf("A pass that began before still runs after %s; the one for this notification follows it. To see it: skladom status %s", passWithin, t.shop), nil
 	}

@@ -121,8 +121,8 @@ func serveTLS(t *testing.T, handler http.Handler) *httptest.Server {
 }
 
 // with leads the name of the relay to a server, whose certificate is trusted.
-func with(server *httptest.Server, f *fakeTemporal) machine {
-	m := machine{environment: surroundings(f), url: server.URL}
+func with(server *httptest.Server, f *fakeTemporal) *machine {
+	m := &machine{environment: surroundings(f), url: server.URL}
 	m.lookup = func(_ context.Context, host string) ([]netip.Addr, error) {
 		if host != public {
 			return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
@@ -137,7 +137,7 @@ func with(server *httptest.Server, f *fakeTemporal) machine {
 	return m
 }
 
-func (m machine) try(t *testing.T, args ...string) done {
+func (m *machine) try(t *testing.T, args ...string) done {
 	t.Helper()
 	dir := settings(t, map[string]string{
 		"skladom.hcl": fmt.Sprintf("relay { public_url = %q }\nsecrets { master_key = env(\"MASTER\") }\n", m.url),
@@ -148,7 +148,7 @@ func (m machine) try(t *testing.T, args ...string) done {
 
 // steps are what a test notification has come to, by name; all six are told in
 // their order.
-func (m machine) steps(t *testing.T) (map[string]step, int) {
+func (m *machine) steps(t *testing.T) (map[string]step, int) {
 	t.Helper()
 	d := m.try(t, "--json")
 	var v tried
@@ -159,7 +159,7 @@ func (m machine) steps(t *testing.T) (map[string]step, int) {
 }
 
 // fails tries a notification that must stop at a step, for a reason.
-func (m machine) fails(t *testing.T, at, why string) {
+func (m *machine) fails(t *testing.T, at, why string) {
 	t.Helper()
 	steps, status := m.steps(t)
 	require.Equal(t, statusFailed, status)
@@ -280,7 +280,7 @@ func TestAnEncryptionThatKROSWouldNotTrust(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := with(server, s.temporal())
-			c.change(&m)
+			c.change(m)
 			m.fails(t, "tls", c.why)
 		})
 	}
@@ -371,19 +371,19 @@ func TestASignatureThatIsRefused(t *testing.T) {
 	}
 	t.Run("says what it can mean", func(t *testing.T) {
 		m := with(server, s.temporal())
-		otherKey(&m)
+		otherKey(m)
 		for _, meaning := range []string{"another master key", "does not accept key_version 1 of acme", "not activated", "TEMPORAL_NAMESPACE"} {
 			m.fails(t, "signature", meaning)
 		}
 	})
 	t.Run("also where Temporal cannot be asked", func(t *testing.T) {
 		m := with(server, &fakeTemporal{dialErr: serviceerror.NewUnavailable("connection refused")})
-		otherKey(&m)
+		otherKey(m)
 		m.fails(t, "signature", "another master key")
 	})
 	t.Run("knows that the shop is not activated", func(t *testing.T) {
 		m := with(server, &fakeTemporal{})
-		otherKey(&m) // the relay answers alike
+		otherKey(m) // the relay answers alike
 		m.fails(t, "signature", "Refused: "+message.NotActive("acme"))
 	})
 	t.Run("by a proxy that wants a password", func(t *testing.T) {
