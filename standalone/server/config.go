@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"net"
 	"strconv"
 
@@ -24,6 +26,10 @@ var dynamicConfig = dynamicconfig.StaticClient{
 	dynamicconfig.TransferProcessorMaxPollRPS.Key():   1000,
 	dynamicconfig.TimerProcessorMaxPollRPS.Key():      1000,
 	dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 1000,
+	// Whoever waits for a workflow to end is told through a channel that drops
+	// what comes too fast; then he hears of it when his poll expires, by
+	// default after 20 s.
+	dynamicconfig.HistoryLongPollExpirationInterval.Key(): 2 * time.Second,
 	// 10 a second is for a cluster; the command line and the web interface list more often.
 	dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 100,
 	// It would ask a server of Temporal's for newer versions.
