@@ -89,17 +89,15 @@ func TestWorkflowIDsAreThoseOfTheContract(t *testing.T) {
 // Others send these names; SkladomShop and its like are in visibility.
 func TestNamesAreThoseOfTheContract(t *testing.T) {
 	sent := strings.Fields(`notification sync-now config-changed sync pause resume approve dismiss deactivate status`)
-	require.Equal(t, sent, []string{
+	require.Equal(t, []string{
 		protocol.SignalNotification, protocol.SignalSyncNow, protocol.SignalConfigChanged,
 		protocol.UpdateSync, protocol.UpdatePause, protocol.UpdateResume, protocol.UpdateApprove, protocol.UpdateDismiss, protocol.UpdateDeactivate,
 		protocol.QueryStatus,
-	})
+	}, sent)
 	listed := strings.Fields(`SkladomShop SkladomState SkladomReason SkladomLastSuccess`)
-	require.Equal(t, listed,
-		[]string{protocol.SearchShop, protocol.SearchState, protocol.SearchReason, protocol.SearchLastSuccess})
+	require.Equal(t, []string{protocol.SearchShop, protocol.SearchState, protocol.SearchReason, protocol.SearchLastSuccess}, listed)
 	started := strings.Fields(`ActivateConnection StockSync SyncPass SyncNow Inspect`)
-	require.Equal(t, started,
-		[]string{protocol.ActivateConnection, protocol.StockSync, protocol.SyncPass, protocol.SyncNow, protocol.Inspect})
+	require.Equal(t, []string{protocol.ActivateConnection, protocol.StockSync, protocol.SyncPass, protocol.SyncNow, protocol.Inspect}, started)
 }
 
 // A field without a name of its own would change its name with the code, and

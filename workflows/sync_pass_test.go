@@ -549,7 +549,8 @@ func TestEveryActivityIsBounded(t *testing.T) {
 		"ReplanConflicts": {15 * time.Minute, 30 * time.Minute},
 		"UpdateStock":     {10 * time.Minute, 20 * time.Minute},
 	} {
-		require.Equal(t, bounds, [2]time.Duration{seen[name].StartToCloseTimeout, seen[name].ScheduleToCloseTimeout}, name)
+		require.Equal(t, bounds[0], seen[name].StartToCloseTimeout, name)
+		require.Equal(t, bounds[1], seen[name].ScheduleToCloseTimeout, name)
 		require.Equal(t, 20*time.Second, seen[name].HeartbeatTimeout, name)
 	}
 }
