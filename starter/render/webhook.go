@@ -44,6 +44,6 @@ func Step(mark Mark, name, message string) string {
 
 // Tried ends a test notification that went all the way.
 func Tried(shop string) string {
-	return "\n" + paragraph("", "This is the way from this machine to the pass. That KROS has the same URL and key shows when KROS itself notifies: "+
+	return "\n" + paragraph("", "This is the way from this machine to the shop. That KROS has the same URL and key shows when KROS itself notifies: "+
 		"change a quantity there, and look whether notifications are one more: skladom status "+shop)
 }
