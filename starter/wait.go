@@ -6,6 +6,7 @@ import (
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
@@ -113,7 +114,7 @@ func (c *connection) abandon(workflowID, runID string) {
 	_ = c.CancelWorkflow(ctx, workflowID, runID)
 }
 
-// persist repeats what fails for want of a connection.
+// persist repeats what fails for want of a connection, or came at the wrong moment.
 func persist(ctx context.Context, try func() error) error {
 	wait := waitRepeat
 	for attempt := 1; ; attempt++ {
@@ -124,7 +125,7 @@ func persist(ctx context.Context, try func() error) error {
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.As(err, &known), !noAnswer(err), attempt == repeats:
+		case errors.As(err, &known), !noAnswer(err) && !betweenRuns(err), attempt == repeats:
 			return err
 		}
 		select {
@@ -135,6 +136,10 @@ func persist(ctx context.Context, try func() error) error {
 		}
 	}
 }
+
+// betweenRuns tells that an update met a StockSync that was about to give way to
+// its next run just when a signal came.
+func betweenRuns(err error) bool { return errors.As(err, new(*serviceerror.WorkflowNotReady)) }
 
 // follow shows the progress of a workflow on a terminal until end is called or
 // the context is done. neglected, where it is given, is called when its first
