@@ -92,8 +92,9 @@ func TestRunPrintsLinksStaysInItsDirectoryAndEndsWhenTold(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var stdout, stderr lockedBuffer
 	status := make(chan int, 1)
+	settings := conf(t)
 	go func() {
-		status <- execute(ctx, []string{"run", "--config", conf(t), "--data", "data", "--port", "0", "--ui-port", "0"}, &stdout, &stderr, "")
+		status <- execute(ctx, []string{"run", "--config", settings, "--data", "data", "--port", "0", "--ui-port", "0"}, &stdout, &stderr, "")
 	}()
 	link := regexp.MustCompile(`Temporal UI +(http://127\.0\.0\.1:\d+)`)
 	require.Eventually(t, func() bool { return link.MatchString(stdout.String()) }, time.Minute, 20*time.Millisecond)
