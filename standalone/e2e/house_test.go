@@ -386,14 +386,23 @@ func (h *house) update(name string, result any, args ...any) {
 	require.NoError(h.t, h.tryUpdate(name, result, args...))
 }
 
+// tryUpdate repeats, as the command line does, what found the workflow between
+// two runs.
 func (h *house) tryUpdate(name string, result any, args ...any) error {
-	handle, err := h.client.UpdateWorkflow(h.context(), client.UpdateWorkflowOptions{
-		WorkflowID: protocol.StockSyncID(h.shop), UpdateName: name, Args: args, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err != nil {
-		return err
+	options := client.UpdateWorkflowOptions{
+		UpdateID: uuid.NewString(), WorkflowID: protocol.StockSyncID(h.shop), UpdateName: name, Args: args,
+		WaitForStage: client.WorkflowUpdateStageCompleted,
 	}
-	return handle.Get(h.context(), result)
+	for {
+		handle, err := h.client.UpdateWorkflow(h.context(), options)
+		switch {
+		case errors.As(err, new(*serviceerror.WorkflowNotReady)):
+			continue
+		case err != nil:
+			return err
+		}
+		return handle.Get(h.context(), result)
+	}
 }
 
 func (h *house) signal(name string, payload any) {
@@ -408,6 +417,20 @@ func (h *house) status() protocol.Status {
 	var status protocol.Status
 	require.NoError(h.t, answer.Get(&status))
 	return status
+}
+
+// run is a subtest in the same house. Each leaves the shop in step and active.
+func (h *house) run(name string, scenario func(t *testing.T, h *house)) {
+	h.t.Helper()
+	outer := h.t
+	defer func() { h.t = outer }()
+	outer.Run(name, func(t *testing.T) {
+		h.t = t
+		scenario(t, h)
+	})
+	if outer.Failed() {
+		outer.FailNow()
+	}
 }
 
 // eventually waits until the shop's status is as wanted and returns it.

@@ -51,8 +51,8 @@ func TestEveryCombinationOfSettingsGivesWhatTheOracleGives(t *testing.T) {
 		quantities []string // the first is that of the first pass
 		warehouses [][]string
 	}{
-		"realistic": {catalogue.Kros(), catalogue.Shop(), []string{"max", "sum"}, [][]string{{"LT"}, {"PR"}, {"LT", "PR"}, nil}},
-		"generated": {generated, shopOfIt, []string{"sum", "max"}, [][]string{{"PR"}}},
+		"realistic": {catalogue.Kros(), catalogue.Shop(), []string{"max", "sum"}, [][]string{{"LT"}, {"PR"}, nil}},
+		"generated": {generated, shopOfIt, []string{"sum", "max"}, [][]string{{"LT", "PR"}}},
 	} {
 		for _, match := range []string{"number", "ean"} {
 			t.Run(name+" by "+match, func(t *testing.T) {
@@ -105,14 +105,12 @@ func TestWhateverKROSMakesOfItsListTheShopEndsRight(t *testing.T) {
 		rows     int
 		switches krossim.Switches
 	}{
-		"rows move between pages":         {"number", 400, krossim.Switches{MovingRows: 5}},
-		"two pages are shuffled":          {"ean", 150, krossim.Switches{Shuffle: true}},
-		"numbers are strings":             {"number", 300, krossim.Switches{NumbersAsStrings: true}},
-		"the EAN is called ean":           {"ean", 300, krossim.Switches{EANField: "ean"}},
-		"the EAN is called barcode":       {"ean", 300, krossim.Switches{EANField: "barcode"}},
-		"fields that nobody has heard of": {"number", 300, krossim.Switches{UnknownFields: true}},
-		"ItemCode= searches":              {"number", 300, krossim.Switches{ItemCodeSearches: true}},
-		"all at once":                     {"ean", 400, krossim.Switches{MovingRows: 3, NumbersAsStrings: true, EANField: "barcode", UnknownFields: true, ItemCodeSearches: true}},
+		"rows move between pages":                        {"number", 400, krossim.Switches{MovingRows: 5}},
+		"two pages are shuffled":                         {"ean", 150, krossim.Switches{Shuffle: true}},
+		"numbers are strings, and the EAN is called ean": {"ean", 300, krossim.Switches{NumbersAsStrings: true, EANField: "ean"}},
+		"all at once": {"ean", 400, krossim.Switches{
+			MovingRows: 3, NumbersAsStrings: true, EANField: "barcode", UnknownFields: true, ItemCodeSearches: true,
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -32,7 +32,7 @@ func teaAs(t *testing.T, name string, n int, lines settings) *house {
 	return h
 }
 
-// sells makes KROS have another quantity of an item.
+// has makes KROS have another quantity of an item.
 func (h *house) has(item string, quantity int) {
 	h.t.Helper()
 	require.NoError(h.t, h.kros.SetStock(item, stockOf(quantity)...))
@@ -42,6 +42,14 @@ func (h *house) has(item string, quantity int) {
 func (h *house) shows(product, quantity string) {
 	h.t.Helper()
 	require.Eventually(h.t, func() bool { return h.quantities()[product] == quantity }, patience, 50*time.Millisecond)
+}
+
+// goesOn waits until the shop is active and runs no pass.
+func (h *house) goesOn() {
+	h.t.Helper()
+	h.eventually(func(s protocol.Status) bool { return s.State == protocol.StateActive })
+	require.Equal(h.t, protocol.ResultOK, h.now().Result)
+	h.isActive()
 }
 
 // everyMinute is a shop whose next tick comes soon: ticks are moved by an
@@ -90,12 +98,34 @@ func TestASuspendedShopGoesOnByItselfAtATick(t *testing.T) {
 	h.isActive()
 }
 
-func TestASuspendedShopIsProbedAndLeftAloneOtherwise(t *testing.T) {
+func TestTroubleOfARunningShop(t *testing.T) {
+	t.Parallel()
+	h := tea(t, 30, `webhook { min_gap = "0s" }`)
+	h.run("a suspended shop is probed, and left alone otherwise", suspended)
+	h.run("a new key in the settings is tried at once", newKey)
+	h.run("another shop at the address is never written", anotherShop)
+	h.run("a catalogue that is not the one of last time is held", anotherCatalogue)
+	h.run("settings that turn bad stop nobody", badSettings)
+	h.run("a warehouse that vanishes fails the pass", lostWarehouse)
+}
+
+func TestWhatAPassIsBegunBy(t *testing.T) {
 	t.Parallel()
 	h := tea(t, 10, `webhook { min_gap = "0s" }`)
+	h.run("a notification leads to a pass, and many to one more", notified)
+	h.run("a sync returns a pass that began after it was asked for", askedDuringAPass)
+	h.run("SyncNow asks for a pass", syncNow)
+	h.run("nobody but StockSync starts a pass that writes", startedByHand)
+	h.run("a paused shop is left alone until it is resumed", paused)
+	h.run("a pause lets the running pass end", pausedDuringAPass)
+	h.run("notifications within the gap wait", notifiedWithinTheGap)
+	h.run("a deactivated shop ends its pass and is left alone", deactivated)
+}
+
+func suspended(t *testing.T, h *house) {
 	h.kros.SetToken("another")
 	h.now()
-	since := h.status().Reason.Since
+	since, counted := h.status().Reason.Since, h.status().Notifications.Count
 	pages := h.kros.State().ByPath["catalog-items"]
 	h.has("A0003", 8)
 	h.signal(protocol.SignalNotification, nil) // is no reason to hammer KROS
@@ -103,32 +133,28 @@ func TestASuspendedShopIsProbedAndLeftAloneOtherwise(t *testing.T) {
 	h.suspendedFor(protocol.KrosKeyInvalid)
 	status := h.status()
 	require.Equal(t, since, status.Reason.Since, "it has been so all the time")
-	require.EqualValues(t, 1, status.Notifications.Count)
+	require.Equal(t, counted+1, status.Notifications.Count)
 	require.Equal(t, pages, h.kros.State().ByPath["catalog-items"])
 
 	h.kros.SetToken(krosToken)
 	h.update(protocol.UpdateResume, &protocol.Status{})
 	h.shows("p0003", "8")
-	h.eventually(func(s protocol.Status) bool { return s.State == protocol.StateActive })
+	h.goesOn()
 }
 
-func TestANewKeyInTheSettingsIsTriedAtOnce(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, "")
+func newKey(t *testing.T, h *house) {
 	h.kros.SetToken("the-next-token")
 	h.now()
 	h.suspendedFor(protocol.KrosKeyInvalid)
-	h.has("A0003", 8)
+	h.has("A0003", 9)
 	h.setenv("KROS_TOKEN", " Bearer the-next-token\n") // as people paste it
 	h.signal(protocol.SignalConfigChanged, nil)
-	h.shows("p0003", "8")
-	h.eventually(func(s protocol.Status) bool { return s.State == protocol.StateActive })
+	h.shows("p0003", "9")
+	h.goesOn()
 }
 
-func TestAnotherShopAtTheAddressIsNeverWritten(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, "")
-	h.has("A0003", 8)
+func anotherShop(t *testing.T, h *house) {
+	h.has("A0003", 10)
 	h.fynode.SetShop("other", "Iný obchod")
 	for range 2 { // in a pass, and then by the probe
 		h.unmoved(func() { require.Equal(t, protocol.ShopChanged, h.now().Failure.Code) })
@@ -139,9 +165,7 @@ func TestAnotherShopAtTheAddressIsNeverWritten(t *testing.T) {
 	h.isActive()
 }
 
-func TestACatalogueThatIsNotTheOneOfLastTimeIsHeld(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 30, "")
+func anotherCatalogue(t *testing.T, h *house) {
 	mine := h.kros.State().Items
 	foreign := rows(60, 0)[31:]
 	emptied := rows(30, 0)
@@ -160,17 +184,15 @@ func TestACatalogueThatIsNotTheOneOfLastTimeIsHeld(t *testing.T) {
 		h.standsFor(protocol.StateHeld, protocol.CatalogueChanged)
 	}
 	h.kros.SetItems(mine)
-	h.has("A0003", 8)
+	h.has("A0003", 11)
 	require.Equal(t, 1, h.bringsInStep(byNumber, h.now).Updated)
 	h.isActive()
 }
 
-func TestAWarehouseThatVanishesFailsThePass(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, "")
+func lostWarehouse(t *testing.T, h *house) {
 	h.configureWith(`warehouses = ["LT"]`, "")
 	h.bringsInStep(byNumber, h.now)
-	renamed := rows(10, 9)
+	renamed := rows(30, 9)
 	for i := range renamed {
 		renamed[i].Warehouses[0].Code = "HLAVNY"
 	}
@@ -181,25 +203,26 @@ func TestAWarehouseThatVanishesFailsThePass(t *testing.T) {
 		require.Contains(t, report.Failure.Hint, "HLAVNY")
 	})
 	h.standsFor(protocol.StateFailing, protocol.WarehouseUnknown)
+	h.configureWith(`warehouses = ["HLAVNY"]`, "")
+	h.bringsInStep(byNumber, h.now)
+	h.isActive()
 }
 
-func TestSettingsThatTurnBadStopNobody(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, "")
-	h.has("A0003", 8)
+func badSettings(t *testing.T, h *house) {
+	h.has("A0003", 12)
 	h.write("shops/"+h.shop+".hcl", `shop "`+h.shop+`" { match = `)
 	h.bringsInStep(byNumber, h.now) // as they were
 	h.isActive()
 
 	h.remove("shops/" + h.shop + ".hcl")
-	h.has("A0003", 9)
+	h.has("A0003", 13)
 	h.unmoved(func() { require.Equal(t, protocol.ConfigMissing, h.now().Failure.Code) })
 	h.suspendedFor(protocol.ConfigMissing)
 
 	h.configure("")
 	h.signal(protocol.SignalConfigChanged, nil)
-	h.shows("p0003", "9")
-	h.eventually(func(s protocol.Status) bool { return s.State == protocol.StateActive })
+	h.shows("p0003", "13")
+	h.goesOn()
 }
 
 func TestAWorkerThatNeverSawGoodSettingsSuspends(t *testing.T) {
@@ -224,9 +247,7 @@ func TestAWorkerThatNeverSawGoodSettingsSuspends(t *testing.T) {
 	h.isActive()
 }
 
-func TestANotificationLeadsToAPassAndManyToOneMore(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, `webhook { min_gap = "0s" }`)
+func notified(t *testing.T, h *house) {
 	require.Equal(t, protocol.NotificationsWaiting, h.status().Notifications.State)
 	h.has("A0003", 8)
 	h.signal(protocol.SignalNotification, map[string]any{"event": []int{1}}) // whatever KROS sends
@@ -244,43 +265,37 @@ func TestANotificationLeadsToAPassAndManyToOneMore(t *testing.T) {
 	}
 	h.has("A0003", 9)
 	release()
-	h.shows("p0003", "9")
 	status = h.eventually(passes(4))
+	require.Equal(t, "9", h.quantities()["p0003"])
 	require.EqualValues(t, 22, status.Notifications.Count)
 	require.EqualValues(t, 5, h.now().Pass, "twenty became one")
 }
 
-func TestNotificationsWithinTheGapWait(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, `webhook { min_gap = "3s" }`)
+func notifiedWithinTheGap(t *testing.T, h *house) {
+	h.configure(`webhook { min_gap = "3s" }`)
+	last := h.now().Pass
 	h.signal(protocol.SignalNotification, nil)
-	first := h.eventually(passes(2)).LastPass
+	first := h.eventually(passes(last + 1)).LastPass
 	h.signal(protocol.SignalNotification, nil)
-	second := h.eventually(passes(3)).LastPass
+	second := h.eventually(passes(last + 2)).LastPass
 	require.Equal(t, protocol.TriggerNotification, second.Trigger)
 	require.GreaterOrEqual(t, second.StartedAt.Sub(first.StartedAt), 3*time.Second)
 }
 
-func TestSyncNowAsksForAPass(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, "")
-	h.has("A0003", 8)
-	request := protocol.SyncNowRequest{Shop: h.shop}
-	require.NoError(t, h.execute("sync-now:"+h.shop, protocol.SyncNow, request, nil))
-	h.shows("p0003", "8")
-	require.Equal(t, protocol.TriggerManual, h.eventually(passes(2)).LastPass.Trigger)
-
-	h.update(protocol.UpdateDeactivate, &protocol.Status{})
-	require.Error(t, h.execute("sync-now:"+h.shop, protocol.SyncNow, request, nil), "a shop that is not active")
+func syncNow(t *testing.T, h *house) {
+	last := h.status().LastPass.Pass
+	h.has("A0003", 11)
+	require.NoError(t, h.execute("sync-now:"+h.shop, protocol.SyncNow, protocol.SyncNowRequest{Shop: h.shop}, nil))
+	h.shows("p0003", "11")
+	require.Equal(t, protocol.TriggerManual, h.eventually(passes(last+1)).LastPass.Trigger)
 }
 
-func TestSyncReturnsAPassThatBeganAfterItWasAsked(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, `webhook { min_gap = "0s" }`)
+func askedDuringAPass(t *testing.T, h *house) {
+	last := h.status().LastPass.Pass
 	arrived, release := h.atShop.hold(t, "products/lookup", 1)
 	h.signal(protocol.SignalNotification, nil)
 	h.wait(arrived) // KROS has been read
-	h.has("A0003", 8)
+	h.has("A0003", 10)
 	done := make(chan protocol.Report, 1)
 	go func() {
 		var report protocol.Report
@@ -292,9 +307,9 @@ func TestSyncReturnsAPassThatBeganAfterItWasAsked(t *testing.T) {
 	h.acceptsUpdates(1)
 	release()
 	report := <-done
-	require.EqualValues(t, 3, report.Pass)
+	require.Equal(t, last+2, report.Pass)
 	require.Equal(t, 1, report.Updated)
-	require.Equal(t, "8", h.quantities()["p0003"])
+	require.Equal(t, "10", h.quantities()["p0003"])
 }
 
 // acceptsUpdates waits until StockSync has accepted n more updates than it has
@@ -308,56 +323,66 @@ func (h *house) acceptsUpdates(n int) {
 	}, patience, 100*time.Millisecond)
 }
 
-func TestAPausedShopIsLeftAloneUntilItIsResumed(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, `webhook { min_gap = "0s" }`)
-	var paused protocol.Status
-	h.update(protocol.UpdatePause, &paused, protocol.PauseRequest{Reason: "inventúra", By: "Jana"})
-	require.Equal(t, protocol.StatePaused, paused.State)
-	require.Contains(t, paused.Reason.Message, "inventúra")
-	require.Nil(t, paused.NextPassAt)
+func paused(t *testing.T, h *house) {
+	before := h.status()
+	var status protocol.Status
+	h.update(protocol.UpdatePause, &status, protocol.PauseRequest{Reason: "inventúra", By: "Jana"})
+	require.Equal(t, protocol.StatePaused, status.State)
+	require.Contains(t, status.Reason.Message, "inventúra")
+	require.Nil(t, status.NextPassAt)
 
-	h.has("A0003", 8)
+	h.has("A0003", 13)
 	h.unmoved(func() {
 		h.signal(protocol.SignalNotification, nil)
 		err := h.tryUpdate(protocol.UpdateSync, &protocol.Report{}, protocol.SyncRequest{})
 		require.ErrorContains(t, err, "is paused")
 		require.ErrorContains(t, err, "skladom resume "+h.shop)
+		h.eventually(func(s protocol.Status) bool { return s.Notifications.Count > before.Notifications.Count })
+		require.Equal(t, protocol.StatePaused, h.status().State)
 	})
-	h.eventually(func(s protocol.Status) bool { return s.Notifications.Count == 1 && s.State == protocol.StatePaused })
-
 	h.update(protocol.UpdateResume, &protocol.Status{})
-	h.shows("p0003", "8")
-	h.eventually(func(s protocol.Status) bool { return s.State == protocol.StateActive && s.Reason == nil })
+	h.shows("p0003", "13")
+	h.goesOn()
 
-	h.has("A0003", 9)
+	last := h.now().Pass
+	h.has("A0003", 14)
 	until := time.Now().Add(2 * time.Second)
-	h.update(protocol.UpdatePause, &paused, protocol.PauseRequest{Until: &until})
-	h.shows("p0003", "9") // by itself
-	status := h.eventually(passes(3))
+	h.update(protocol.UpdatePause, &status, protocol.PauseRequest{Until: &until})
+	h.shows("p0003", "14") // by itself
+	status = h.eventually(passes(last + 1))
 	require.Equal(t, protocol.StateActive, status.State)
 	require.False(t, status.LastPass.StartedAt.Before(until))
 }
 
-func TestAPauseLetsTheRunningPassEnd(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, "")
-	h.has("A0003", 8)
+func pausedDuringAPass(t *testing.T, h *house) {
+	last := h.now().Pass
+	h.has("A0003", 15)
 	arrived, release := h.atShop.hold(t, "products/stock", 1)
 	h.signal(protocol.SignalSyncNow, nil)
 	h.wait(arrived)
-	var paused protocol.Status
-	h.update(protocol.UpdatePause, &paused, protocol.PauseRequest{})
-	require.Equal(t, protocol.StatePaused, paused.State)
+	var status protocol.Status
+	h.update(protocol.UpdatePause, &status, protocol.PauseRequest{})
+	require.Equal(t, protocol.StatePaused, status.State)
 	release()
-	h.shows("p0003", "8")
-	require.Equal(t, protocol.StatePaused, h.eventually(passes(2)).State)
+	status = h.eventually(passes(last + 1))
+	require.Equal(t, protocol.StatePaused, status.State)
+	require.Equal(t, "15", h.quantities()["p0003"])
+	h.update(protocol.UpdateResume, &protocol.Status{})
+	h.goesOn()
 }
 
-func TestADeactivatedShopEndsItsPassAndIsLeftAlone(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, "")
-	h.has("A0003", 8)
+func startedByHand(t *testing.T, h *house) {
+	h.has("A0003", 12)
+	h.unmoved(func() {
+		err := h.execute(protocol.SyncPassID(h.shop), protocol.SyncPass, protocol.PassRequest{Shop: h.shop}, nil)
+		require.ErrorContains(t, err, "started by StockSync only")
+	})
+	h.bringsInStep(byNumber, h.now)
+}
+
+func deactivated(t *testing.T, h *house) {
+	last := h.now().Pass
+	h.has("A0003", 16)
 	arrived, release := h.atKros.hold(t, "catalog-items", 1)
 	h.signal(protocol.SignalSyncNow, nil)
 	h.wait(arrived)
@@ -366,8 +391,9 @@ func TestADeactivatedShopEndsItsPassAndIsLeftAlone(t *testing.T) {
 		h.update(protocol.UpdateDeactivate, &status)
 		require.Equal(t, protocol.StateInactive, status.State)
 		release()
-		require.Empty(t, h.running())
+		require.Eventually(t, func() bool { return h.running() == "" }, patience, 50*time.Millisecond)
 		require.Error(t, h.tryUpdate(protocol.UpdateSync, &protocol.Report{}, protocol.SyncRequest{}))
+		require.Error(t, h.execute("sync-now:"+h.shop, protocol.SyncNow, protocol.SyncNowRequest{Shop: h.shop}, nil))
 	})
 	require.Equal(t, protocol.StateInactive, h.status().State)
 	pass, err := h.client.DescribeWorkflowExecution(h.context(), protocol.SyncPassID(h.shop), "")
@@ -375,46 +401,49 @@ func TestADeactivatedShopEndsItsPassAndIsLeftAlone(t *testing.T) {
 	require.NotNil(t, pass.GetWorkflowExecutionInfo().GetCloseTime())
 
 	again := h.bringsInStep(byNumber, h.start)
-	require.Greater(t, again.Pass, int64(1), "the archive knows the passes before")
+	require.Greater(t, again.Pass, last, "the archive knows the passes before")
 	h.isActive()
 }
 
-func TestNobodyButStockSyncStartsAPassThatWrites(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, "")
-	h.has("A0003", 8)
-	h.unmoved(func() {
-		err := h.execute(protocol.SyncPassID(h.shop), protocol.SyncPass, protocol.PassRequest{Shop: h.shop}, nil)
-		require.ErrorContains(t, err, "started by StockSync only")
-	})
-	h.bringsInStep(byNumber, h.now)
-}
-
+// A pass of a shop whose settings are gone costs nothing and counts like any
+// other, so a run of StockSync is soon old enough to give way to the next.
 func TestNothingIsLostOrCountedTwiceWhereARunGivesWayToTheNext(t *testing.T) {
 	t.Parallel()
-	h := tea(t, 3, `webhook { min_gap = "0s" }`)
+	h := tea(t, 10, "")
+	h.remove("shops/" + h.shop + ".hcl")
 	run := h.running()
-	notified := make(chan error, 1)
-	const notifications = 150
+	notified := make(chan int, 1)
+	stop := make(chan struct{})
 	go func() {
-		for range notifications {
-			if err := h.client.SignalWorkflow(h.context(), protocol.StockSyncID(h.shop), "", protocol.SignalNotification, nil); err != nil {
-				notified <- err
+		for sent := 0; ; sent++ {
+			select {
+			case <-stop:
+				notified <- sent
+				return
+			default:
+			}
+			if h.client.SignalWorkflow(h.context(), protocol.StockSyncID(h.shop), "", protocol.SignalNotification, nil) != nil {
+				notified <- -1
 				return
 			}
-			time.Sleep(20 * time.Millisecond)
 		}
-		notified <- nil
 	}()
-	for quantity := 10; h.running() == run; quantity++ {
-		h.has("A0001", quantity)
-		require.Equal(t, protocol.ResultOK, h.now().Result)
+	asked := 0
+	for ; h.running() == run; asked++ {
+		require.Equal(t, protocol.ConfigMissing, h.now().Failure.Code)
 	}
-	require.NoError(t, <-notified)
-	h.eventually(func(s protocol.Status) bool { return s.Notifications.Count == notifications })
+	close(stop)
+	require.GreaterOrEqual(t, asked, 45)
+	sent := <-notified
+	require.Positive(t, sent)
+	h.eventually(func(s protocol.Status) bool { return s.Notifications.Count >= int64(sent) })
+	h.suspendedFor(protocol.ConfigMissing)
+
+	h.configure("")
+	h.has("A0003", 8)
 	h.bringsInStep(byNumber, h.now)
 	status := h.status()
 	require.Equal(t, protocol.StateActive, status.State)
-	require.EqualValues(t, notifications, status.Notifications.Count)
-	require.Greater(t, status.LastPass.Pass, int64(48))
+	require.EqualValues(t, sent, status.Notifications.Count)
+	require.EqualValues(t, 2, status.LastPass.Pass)
 }

@@ -29,9 +29,18 @@ func (h *house) sellsDuring(times int32, product string, quantity func(n int32) 
 	})
 }
 
-func TestASaleBetweenLookUpAndWriteIsPlannedAgain(t *testing.T) {
+func TestWhatTheShopMakesOfAWrite(t *testing.T) {
 	t.Parallel()
-	h := tea(t, 10, "")
+	h := tea(t, 40, "")
+	h.run("a sale between look-up and write is planned again", soldOnce)
+	h.run("a product that changes all the time is left to the next pass", soldAllTheTime)
+	h.run("a conflict that is right already is done", rightAlready)
+	h.run("one rejected product stops no other", rejectedOne)
+	h.run("a batch that is refused for one product is split", refusedBatch)
+	h.run("decreases are written before increases", decreasesFirst)
+}
+
+func soldOnce(t *testing.T, h *house) {
 	for _, item := range []string{"A0003", "A0004", "A0005"} {
 		h.has(item, 8)
 	}
@@ -45,11 +54,9 @@ func TestASaleBetweenLookUpAndWriteIsPlannedAgain(t *testing.T) {
 	require.Zero(t, report.Rejected)
 }
 
-func TestAProductThatChangesAllTheTimeIsLeftToTheNextPass(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, "")
+func soldAllTheTime(t *testing.T, h *house) {
 	for _, item := range []string{"A0003", "A0004"} {
-		h.has(item, 8)
+		h.has(item, 9)
 	}
 	h.sellsDuring(2, "p0004", func(n int32) int64 { return int64(n) })
 	report := h.now()
@@ -64,55 +71,50 @@ func TestAProductThatChangesAllTheTimeIsLeftToTheNextPass(t *testing.T) {
 	require.Equal(t, 1, h.bringsInStep(byNumber, h.now).Updated)
 }
 
-func TestAConflictThatIsRightAlreadyIsDone(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 10, "")
-	h.has("A0004", 8)
-	h.sellsDuring(1, "p0004", func(int32) int64 { return 8 })
+func rightAlready(t *testing.T, h *house) {
+	h.has("A0004", 10)
+	h.sellsDuring(1, "p0004", func(int32) int64 { return 10 })
 	report := h.now()
 	require.Equal(t, protocol.ResultOK, report.Result)
 	require.Zero(t, report.Rejected)
-	require.Equal(t, "8", h.quantities()["p0004"])
+	require.Equal(t, "10", h.quantities()["p0004"])
 }
 
-func TestOneRejectedProductStopsNoOther(t *testing.T) {
-	for name, reject := range map[string]func(h *house){
-		"the shop rejects the item": func(h *house) { h.fynode.SetRejected("p0004") },
-		"the shop refuses every batch with it": func(h *house) {
-			fault := fynodesim.Fault{Kind: fynodesim.FaultStatus, Status: 422, Path: "products/stock", Product: "p0004", Count: -1}
-			require.NoError(h.t, h.fynode.AddFault(fault))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := tea(t, 40, "")
-			for _, item := range h.kros.State().Items {
-				h.has(item.ItemCode, 8)
-			}
-			reject(h)
-			want := h.expect(byNumber)
-			want["p0004"] = "5"
-			report := h.now()
-			require.Equal(t, protocol.ResultOK, report.Result)
-			require.Equal(t, want, h.quantities())
-			require.Equal(t, 39, report.Updated)
-			require.Equal(t, 1, report.Rejected)
-			require.Equal(t, "A0004", report.Samples["rejected"][0].Item)
-			require.NotEmpty(t, report.Samples["rejected"][0].Reason)
-			h.isActive()
+func rejectedOne(t *testing.T, h *house) {
+	h.fynode.SetRejected("p0004")
+	h.refusesOne(t, 11)
+	h.fynode.SetRejected()
+	require.Equal(t, 1, h.bringsInStep(byNumber, h.now).Updated)
+}
 
-			h.fynode.SetRejected()
-			h.fynode.ClearFaults()
-			require.Equal(t, 1, h.bringsInStep(byNumber, h.now).Updated)
-		})
+func refusedBatch(t *testing.T, h *house) {
+	fault := fynodesim.Fault{Kind: fynodesim.FaultStatus, Status: 422, Path: "products/stock", Product: "p0004", Count: -1}
+	require.NoError(t, h.fynode.AddFault(fault))
+	h.refusesOne(t, 12)
+	h.fynode.ClearFaults()
+	require.Equal(t, 1, h.bringsInStep(byNumber, h.now).Updated)
+}
+
+// refusesOne changes everything in KROS and checks that p0004 alone stays.
+func (h *house) refusesOne(t *testing.T, quantity int) {
+	for _, item := range h.kros.State().Items {
+		h.has(item.ItemCode, quantity)
 	}
+	want := h.expect(byNumber)
+	want["p0004"] = h.quantities()["p0004"]
+	report := h.now()
+	require.Equal(t, protocol.ResultOK, report.Result)
+	require.Equal(t, want, h.quantities())
+	require.Equal(t, 39, report.Updated)
+	require.Equal(t, 1, report.Rejected)
+	require.Equal(t, "A0004", report.Samples["rejected"][0].Item)
+	require.NotEmpty(t, report.Samples["rejected"][0].Reason)
+	h.isActive()
 }
 
-func TestDecreasesAreWrittenBeforeIncreases(t *testing.T) {
-	t.Parallel()
-	h := tea(t, 40, "")
+func decreasesFirst(t *testing.T, h *house) {
 	for i, item := range h.kros.State().Items {
-		h.has(item.ItemCode, 4+2*(i%2))
+		h.has(item.ItemCode, 11+2*(i%2))
 	}
 	done := len(h.fynode.Writes())
 	report := h.bringsInStep(byNumber, h.now)
