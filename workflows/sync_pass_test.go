@@ -558,22 +558,16 @@ func TestEveryActivityIsBounded(t *testing.T) {
 func TestACancelledPassSaysWhatItDid(t *testing.T) {
 	t.Run("before it wrote", func(t *testing.T) {
 		s := newShift(t)
-		s.fetch[0] = func(protocol.FetchRequest) (protocol.Fetched, error) {
-			s.env.CancelWorkflow()
-			return s.fetched(), nil
-		}
+		s.fetch[0] = fails[protocol.FetchRequest, protocol.Fetched](errors.New("not now")) // tried again after a second
+		s.env.RegisterDelayedCallback(s.env.CancelWorkflow, time.Second/2)
 		result := s.cancelled(request())
 		require.Equal(t, []string{"fetch"}, s.calls)
 		require.Equal(t, request().Memory, result.Memory)
 	})
 	t.Run("while it wrote", func(t *testing.T) {
 		s := newShift(t)
-		s.write[0] = func(protocol.UpdateRequest) (protocol.Written, error) {
-			s.env.CancelWorkflow()
-			w := written(4)
-			w.Conflicts = 1
-			return w, nil // the batch under way ends, and with it the plan
-		}
+		s.write[0] = fails[protocol.UpdateRequest, protocol.Written](errors.New("not now"))
+		s.env.RegisterDelayedCallback(s.env.CancelWorkflow, time.Second/2)
 		result := s.cancelled(request())
 		require.Equal(t, []string{"fetch", "match", "write"}, s.calls)
 		require.Equal(t, ref("plan"), result.Memory.Ledger)
