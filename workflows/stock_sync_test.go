@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -400,10 +401,8 @@ func TestDeactivate(t *testing.T) {
 	t.Run("before the pass has come to its child", func(t *testing.T) {
 		w := newWorld(t)
 		state := suspended()
-		w.checkKROS = func() error {
-			w.updateAt(0, protocol.UpdateDeactivate)
-			return nil
-		}
+		w.checkKROS = func() error { return errors.New("not now") } // tried again after a second
+		w.updateAt(30*time.Minute+time.Second/2, protocol.UpdateDeactivate)
 		require.NoError(t, w.run(state))
 		require.Equal(t, []string{"kros@30m0s"}, w.probes)
 		require.Empty(t, w.passes)
