@@ -157,6 +157,7 @@ func (h *house) refused(trouble trouble) {
 }
 
 func TestABadActivationStartsNothingAndLeavesWhatRunsAsItWas(t *testing.T) {
+	t.Parallel()
 	all := slices.Sorted(maps.Keys(troubles()))
 	for some := range slices.Chunk(all, (len(all)+3)/4) {
 		t.Run(strings.Join(some, ", "), func(t *testing.T) {
@@ -189,30 +190,6 @@ func TestABadActivationStartsNothingAndLeavesWhatRunsAsItWas(t *testing.T) {
 			h.isActive()
 		})
 	}
-}
-
-func TestSettingsThatWereNeverRightStartNothing(t *testing.T) {
-	t.Parallel()
-	kros, shop := sides(t, 31, 120)
-	h := newHouse(t, kros, shop, `match = "name"`)
-	h.work()
-	h.refused(trouble{code: protocol.ConfigInvalid, says: []string{"match", h.shop + ".hcl"}})
-	require.Empty(t, h.running())
-	h.configure("")
-	require.Equal(t, protocol.ResultOK, h.start().Result, "mended, it begins")
-}
-
-func TestAnotherShopAtTheAddressIsNotActivatedOverARunningOne(t *testing.T) {
-	t.Parallel()
-	kros, shop := sides(t, 32, 120)
-	h := newHouse(t, kros, shop, "")
-	h.work()
-	h.start()
-	run, before := h.running(), h.status()
-	h.fynode.SetShop("other", "Iný obchod")
-	h.refused(trouble{code: protocol.ShopChanged})
-	require.Equal(t, run, h.running())
-	require.Equal(t, before, h.status())
 }
 
 func TestADryActivationShowsWhatItFoundAndWritesNothing(t *testing.T) {
@@ -257,38 +234,13 @@ func TestADryActivationShowsWhatItFoundAndWritesNothing(t *testing.T) {
 	require.Equal(t, first.Unmatched, found.Unmatched)
 
 	// By the other key it finds what it had foretold.
-	h.configureWith(written(catalogue.Settings{Match: "ean", Quantity: "max"}))
+	h.configureWith(written(catalogue.Settings{Match: "ean", Quantity: "max", Warehouses: []string{"PR"}}))
 	other := h.activate(true).Findings
+	for _, warehouse := range other.Warehouses {
+		require.Equal(t, warehouse.Code == "PR", warehouse.Counted, warehouse.Code)
+	}
 	require.Equal(t, found.MatchedByOther, other.Matched)
 	require.Equal(t, found.Matched, other.MatchedByOther)
-}
-
-func TestTheWarehousesThatDoNotCountAreShownToo(t *testing.T) {
-	t.Parallel()
-	kros, shop := sides(t, 34, 120)
-	h := configuredAs(t, catalogue.Settings{Match: "number", Quantity: "max", Warehouses: []string{"PR"}}, kros, shop)
-	h.work()
-	counted := map[string]bool{}
-	for _, warehouse := range h.activate(true).Findings.Warehouses {
-		counted[strings.TrimSpace(warehouse.Code)] = warehouse.Counted
-	}
-	require.Equal(t, map[string]bool{"LT": false, "PR": true}, counted)
-}
-
-func TestAnActivationReadsKROSOnce(t *testing.T) {
-	t.Parallel()
-	kros, shop := sides(t, 35, 250)
-	h := newHouse(t, kros, shop, "")
-	h.work()
-	first := h.start()
-	require.Zero(t, first.KrosRequests, "the first pass writes what the activation has shown")
-	reads := 0
-	for _, request := range h.kros.State().Log {
-		if strings.Contains(request.Query, "Skip=0") && !strings.Contains(request.Query, "ItemCode") {
-			reads++
-		}
-	}
-	require.Equal(t, 1, reads)
 }
 
 func TestARunningShopIsActivatedAgain(t *testing.T) {
@@ -298,7 +250,13 @@ func TestARunningShopIsActivatedAgain(t *testing.T) {
 	h := configuredAs(t, s, kros, shop)
 	h.work()
 	h.bringsInStep(s, h.start)
-	run := h.running()
+	run, before := h.running(), h.status()
+	h.fynode.SetShop("other", "Iný obchod")
+	h.refused(trouble{code: protocol.ShopChanged})
+	require.Equal(t, run, h.running())
+	require.Equal(t, before, h.status())
+	h.fynode.SetShop("sim", "Simulated shop")
+
 	h.update(protocol.UpdatePause, &protocol.Status{}, protocol.PauseRequest{Reason: "inventúra"})
 	require.Equal(t, protocol.StatePaused, h.status().State)
 	require.NoError(t, h.kros.SetStock(matchedItem(t, h, s).ItemCode, stockOf(4711)...))

@@ -54,6 +54,7 @@ func TestAMomentOfTroubleInKROSIsWaitedOut(t *testing.T) {
 }
 
 func TestAMomentOfTroubleInTheShopIsWaitedOut(t *testing.T) {
+	t.Parallel()
 	const stock = "products/stock"
 	troubles := map[string]fynodesim.Fault{
 		"the look-up is HTML":                {Kind: fynodesim.FaultHTML, Path: "products/lookup"},
@@ -76,7 +77,7 @@ func TestAMomentOfTroubleInTheShopIsWaitedOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := catalogue.Settings{Match: "ean", Quantity: "sum"}
-			kros, shop := sides(t, 21, 300)
+			kros, shop := sides(t, 21, 110)
 			shop.Switches = test.switches
 			h := configuredAs(t, s, kros, shop)
 			h.work()
@@ -120,6 +121,7 @@ func TestAPageThatEndsTheListTooEarlyTouchesNothingThatItDidNotShow(t *testing.T
 }
 
 func TestRowsThatCannotBeReadAreNeverNoStock(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]krossim.Fault{
 		"a redirect elsewhere":  {Kind: krossim.FaultRedirect, Path: "catalog-items", Count: -1},
 		"HTML and nothing else": {Kind: krossim.FaultHTML, Path: "catalog-items", Count: -1},
@@ -155,7 +157,7 @@ func TestRowsThatCannotBeReadAreNeverNoStock(t *testing.T) {
 func TestTheLimitsOfKROSAreKept(t *testing.T) {
 	t.Parallel()
 	s := catalogue.Settings{Match: "number", Quantity: "max"}
-	kros, shop := sides(t, 22, 1500)
+	kros, shop := sides(t, 22, 1200)
 	kros.NoLimits = false
 	h := newHouse(t, kros, shop, "")
 	inKros, lines := written(s)
@@ -170,7 +172,8 @@ func TestTheLimitsOfKROSAreKept(t *testing.T) {
 }
 
 func TestAKROSThatAllowsLessThanIsConfiguredIsObeyed(t *testing.T) {
-	for _, form := range []krossim.RetryAfter{krossim.RetrySeconds, krossim.RetryDate, krossim.RetryAbsent} {
+	t.Parallel()
+	for _, form := range []krossim.RetryAfter{krossim.RetryDate, krossim.RetryAbsent} {
 		t.Run(string(form), func(t *testing.T) {
 			t.Parallel()
 			s := catalogue.Settings{Match: "number", Quantity: "max"}

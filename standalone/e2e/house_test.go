@@ -440,7 +440,7 @@ func (h *house) eventually(wanted func(protocol.Status) bool) protocol.Status {
 	require.Eventually(h.t, func() bool {
 		status = h.status()
 		return wanted(status)
-	}, patience, 100*time.Millisecond)
+	}, patience, 250*time.Millisecond)
 	return status
 }
 

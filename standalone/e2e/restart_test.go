@@ -33,9 +33,7 @@ func TestAnotherWorkerGoesOnWhereOneWasStopped(t *testing.T) {
 	quantity := 5
 	for name, hold := range middles(h) {
 		quantity++
-		for _, item := range rows(batches, 0) {
-			h.has(item.ItemCode, quantity)
-		}
+		h.kros.SetItems(rows(batches, quantity))
 		want, before := h.expect(byNumber), h.status().LastPass.Pass
 		arrived, release := hold()
 		h.signal(protocol.SignalSyncNow, nil)
@@ -63,9 +61,7 @@ func TestAWorkerThatVanishesInTheMiddleOfAWrite(t *testing.T) {
 	h.workFor(lost)
 	h.bringsInStep(byNumber, h.start)
 
-	for _, item := range rows(batches, 0) {
-		h.has(item.ItemCode, 8)
-	}
+	h.kros.SetItems(rows(batches, 8))
 	want := h.expect(byNumber)
 	arrived, release := h.atShop.hold(t, "products/stock", 2)
 	h.signal(protocol.SignalSyncNow, nil)
@@ -110,9 +106,7 @@ func TestTheServerGoesOnFromItsFile(t *testing.T) {
 	quantity := 5
 	for name, restart := range restart {
 		quantity++
-		for _, item := range rows(batches, 0) {
-			h.has(item.ItemCode, quantity)
-		}
+		h.kros.SetItems(rows(batches, quantity))
 		want, before := h.expect(byNumber), h.status().LastPass.Pass
 		arrived, release := h.atKros.hold(t, "catalog-items", 3)
 		h.signal(protocol.SignalSyncNow, nil)
