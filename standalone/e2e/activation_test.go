@@ -35,7 +35,7 @@ func troubles() map[string]trouble {
 			require.NoError(h.t, h.fynode.AddFault(fault))
 		}
 	}
-	clear := func(h *house) {
+	mended := func(h *house) {
 		h.kros.ClearFaults()
 		h.fynode.ClearFaults()
 	}
@@ -47,23 +47,23 @@ func troubles() map[string]trouble {
 		},
 		"no API access, seen at the check": {
 			code: protocol.KrosNoAPIAccess, says: []string{"Premium", "Základ", "Štandard"},
-			make: kros(krossim.Fault{Kind: krossim.FaultStatus, Status: 402}), mend: clear,
+			make: kros(krossim.Fault{Kind: krossim.FaultStatus, Status: 402}), mend: mended,
 		},
 		"no API access, seen at the catalogue only": {
 			code: protocol.KrosNoAPIAccess, says: []string{"Premium"},
-			make: kros(krossim.Fault{Kind: krossim.FaultStatus, Status: 402, Path: "catalog-items"}), mend: clear,
+			make: kros(krossim.Fault{Kind: krossim.FaultStatus, Status: 402, Path: "catalog-items"}), mend: mended,
 		},
 		"the key may not read": {
 			code: protocol.KrosForbidden,
-			make: kros(krossim.Fault{Kind: krossim.FaultStatus, Status: 403, Path: "catalog-items"}), mend: clear,
+			make: kros(krossim.Fault{Kind: krossim.FaultStatus, Status: 403, Path: "catalog-items"}), mend: mended,
 		},
 		"KROS answers HTML": {
 			code: protocol.KrosBadResponse,
-			make: kros(krossim.Fault{Kind: krossim.FaultHTML, Path: "auth/check"}), mend: clear,
+			make: kros(krossim.Fault{Kind: krossim.FaultHTML, Path: "auth/check"}), mend: mended,
 		},
 		"KROS unreachable": {
 			code: protocol.KrosUnavailable,
-			make: kros(krossim.Fault{Kind: krossim.FaultReset}), mend: clear,
+			make: kros(krossim.Fault{Kind: krossim.FaultReset}), mend: mended,
 		},
 		"unknown warehouse": {
 			code: protocol.WarehouseUnknown, says: []string{`"XX"`, `"LT", "PR"`},
@@ -105,7 +105,7 @@ func troubles() map[string]trouble {
 		},
 		"shop unreachable": {
 			code: protocol.ShopUnavailable,
-			make: shop(fynodesim.Fault{Kind: fynodesim.FaultReset, Path: "shop"}), mend: clear,
+			make: shop(fynodesim.Fault{Kind: fynodesim.FaultReset, Path: "shop"}), mend: mended,
 		},
 		"shop key refused": {
 			code: protocol.ShopKeyInvalid, says: []string{"fynode.api_key"},
@@ -114,11 +114,11 @@ func troubles() map[string]trouble {
 		},
 		"the shop's key may not do this": {
 			code: protocol.ShopForbidden,
-			make: shop(fynodesim.Fault{Kind: fynodesim.FaultStatus, Status: 403}), mend: clear,
+			make: shop(fynodesim.Fault{Kind: fynodesim.FaultStatus, Status: 403}), mend: mended,
 		},
 		"the shop's address is that of its pages": {
 			code: protocol.ShopBadResponse, says: []string{"fynode.url"},
-			make: shop(fynodesim.Fault{Kind: fynodesim.FaultHTML}), mend: clear,
+			make: shop(fynodesim.Fault{Kind: fynodesim.FaultHTML}), mend: mended,
 		},
 		"no settings": {
 			code: protocol.ConfigMissing, says: []string{"skladom validate"},
