@@ -45,7 +45,10 @@ func (a *Activities) find(ctx context.Context, req protocol.InspectRequest) (pro
 		return protocol.Ref{}, fmt.Errorf("list the archive of %q: %w", req.Shop, err)
 	}
 	entry, _, ok := lo.FindLastIndexOf(entries, func(e snapshot.Entry) bool {
-		return !e.DryRun && (req.Pass == 0 || e.Pass == req.Pass)
+		// A catalogue is what KROS had, whoever read it: the first pass uses the
+		// one of the activation's dry run.
+		own := !e.DryRun || e.Kind == snapshot.Catalogue
+		return own && (req.Pass == 0 || e.Pass == req.Pass)
 	})
 	if !ok {
 		return protocol.Ref{}, fmt.Errorf("the archive of %q has no %s of pass %d: %w", req.Shop, req.Kind, req.Pass, snapshot.ErrMissing)
