@@ -1,0 +1,86 @@
+// Command notify measures how fast a notification of KROS is followed by the
+// new quantity in the shop, and what a storm of notifications does. Everything
+// runs in this process, as in skladom-standalone: the Temporal server on a
+// SQLite file, worker and relay, both simulators over HTTP, with KROS's limits.
+//
+// It prints and judges nothing: how idle the machine is, it cannot know.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/skladom/skladom/standalone/notifytest"
+)
+
+func main() {
+	samples := flag.Int("samples", 100, "`number` of notifications that are measured one by one")
+	only := flag.Bool("only", false, "measure these alone; no storm, no renewals")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Stdout, *samples, *only); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out io.Writer, samples int, only bool) error {
+	fmt.Fprintf(out, "%s, %d processors, load of the last minute %s\n", runtime.Version(), runtime.NumCPU(), load())
+	parts := []func(dir string) error{
+		func(dir string) error { return measure(ctx, out, dir, samples) },
+		func(dir string) error { return renew(ctx, out, dir) },
+		func(dir string) error { return endure(ctx, out, dir) },
+	}
+	if only {
+		parts = parts[:1]
+	}
+	for _, part := range parts {
+		if err := inTemporary(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func inTemporary(do func(dir string) error) (err error) {
+	dir, err := os.MkdirTemp("", "skladom-bench-")
+	if err != nil {
+		return fmt.Errorf("make a directory for the benchmark: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return do(dir)
+}
+
+// inTown opens a town whose shops are all activated.
+func inTown(ctx context.Context, o notifytest.Options, do func(*notifytest.Town) error) (err error) {
+	o.Logger = hclog.New(&hclog.LoggerOptions{Name: "bench", Output: os.Stderr, Level: hclog.Error})
+	town, err := notifytest.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, town.Close()) }()
+	if err := town.Activate(ctx, town.Shops...); err != nil {
+		return err
+	}
+	return do(town)
+}
+
+// load is the system's load of the last minute, where it tells one.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Fields(string(text))[0]
+}
