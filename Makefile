@@ -15,7 +15,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 MODULES := . standalone deploy/composetest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build standalone test test-root test-standalone test-deploy \
+.PHONY: help demo run build standalone test test-root test-standalone test-deploy bench-notify \
         check lint fmt vet workflowcheck golangci tidy generate clean
 
 help: ## what there is to make
@@ -55,6 +55,9 @@ test-standalone:
 
 test-deploy: # docker-compose.yml against its schema; no Docker needed
 	cd deploy/composetest && $(GO) test ./...
+
+bench-notify: ## how fast the shop follows a notification, and what a storm of them does; 6 minutes
+	cd standalone && $(GO) run ./bench/notify
 
 check: test lint ## everything that CI checks
 
