@@ -56,7 +56,7 @@ test-standalone:
 test-deploy: # docker-compose.yml against its schema; no Docker needed
 	cd deploy/composetest && $(GO) test ./...
 
-bench-notify: ## how fast the shop follows a notification, and what a storm of them does; 6 minutes
+bench-notify: ## how fast the shop follows a notification, and what a storm of them does; 4 minutes
 	cd standalone && $(GO) run ./bench/notify
 
 check: test lint ## everything that CI checks
