@@ -53,6 +53,10 @@ const (
 	ShopChanged      Code = "shop_changed"
 	ConfigMissing    Code = "config_missing"
 	ConfigInvalid    Code = "config_invalid"
+
+	// The guard holds; nothing has failed.
+	TooManyZeroed  Code = "too_many_zeroed"
+	TooManyChanged Code = "too_many_changed"
 )
 
 // Failure is what went wrong, for a person: what happened and what to do.
@@ -101,4 +105,5 @@ type Settings struct {
 	Schedule       string        `json:"schedule"`
 	Timezone       string        `json:"timezone"`
 	MinGap         time.Duration `json:"minGap"`
+	ItemsHash      string        `json:"itemsHash,omitempty"` // of the rules for single items
 }

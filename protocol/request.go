@@ -117,6 +117,37 @@ type Activated struct {
 // accepted.
 type SyncRequest struct {
 	Activation string `json:"activation,omitempty"`
+	By         string `json:"by,omitempty"` // who asks, for the history
+}
+
+// AnswerRequest is the argument of the updates "approve" and "dismiss": the
+// hold that a person has looked at.
+type AnswerRequest struct {
+	Hash string `json:"hash"`
+	By   string `json:"by,omitempty"`
+}
+
+// Hold is what waits for a person.
+type Hold struct {
+	Code      Code      `json:"code"`
+	Hash      string    `json:"hash"`           // of kind, baseline and the list of (product, quantity)
+	Plan      Ref       `json:"plan"`           // its held products have Entry.Want
+	Catalogue Ref       `json:"catalogue"`      // that the plan was made of
+	Products  int       `json:"products"`       // held
+	Matched   int       `json:"matched"`        // Memory.Products, once a catalogue is approved
+	Pass      int64     `json:"pass"`           // that found it last
+	Since     time.Time `json:"since,omitzero"` // when a pass first held
+}
+
+// PassRecord is the object of kind "pass" in the archive: a finished pass, for
+// history, explain and rollback. A pass leaves one if it wrote, or if its
+// result, failure or settings differ from those of the pass before.
+type PassRecord struct {
+	Report   Report   `json:"report"`
+	By       string   `json:"by,omitempty"`
+	Settings Settings `json:"settings"`
+	Plan     Ref      `json:"plan"`
+	Receipts []Ref    `json:"receipts,omitempty"`
 }
 
 // PauseRequest is the argument of the update "pause".
@@ -292,4 +323,5 @@ type Recollection struct {
 	State   State  `json:"state"`
 	ShopID  string `json:"shopId"`
 	Memory  Memory `json:"memory"`
+	Hold    *Hold  `json:"hold,omitempty"` // what waits for a person
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/samber/lo"
 	"github.com/shopspring/decimal"
@@ -36,6 +37,23 @@ type Line struct {
 	NoStock    bool            `json:"noStock,omitempty"` // KROS keeps no stock for it and never did
 	Missing    bool            `json:"missing,omitempty"` // not in this sweep, but in the baseline; has no outcome
 	Entries    []Entry         `json:"entries,omitempty"`
+
+	// Sold are the unbooked sales of the item, oldest first: what its products
+	// sold and KROS has not booked yet. Products of one item share them.
+	Sold []Sale `json:"sold,omitempty"`
+	// Booked is the quantity of KROS up to which sales count as booked, where
+	// that is not Kros: a held quantity is not believed yet.
+	Booked *decimal.Decimal `json:"booked,omitempty"`
+	// Kept is what the ledger says of products that were in step with this item
+	// before and are not any more: unmatched, ambiguous or missing.
+	Kept []Entry `json:"kept,omitempty"`
+}
+
+// Sale is a number of pieces that the shop fell between two passes and KROS
+// has not booked yet. Seen is when a pass saw it.
+type Sale struct {
+	Quantity decimal.Decimal `json:"quantity"`
+	Seen     time.Time       `json:"seen"`
 }
 
 // Entry is what a plan says of one product. As a row of the ledger it is what
@@ -48,6 +66,13 @@ type Entry struct {
 	Kros     decimal.Decimal `json:"kros,omitzero"`
 	Unbooked decimal.Decimal `json:"unbooked,omitzero"`
 	Wrote    bool            `json:"wrote,omitempty"` // we changed this product, in this pass or an earlier one
+
+	// Want is the quantity that a held product would get; To is then From.
+	Want *decimal.Decimal `json:"want,omitempty"`
+	// Approved was wanted by a person, and counts in no threshold.
+	Approved bool `json:"approved,omitempty"`
+	// Dismissed keeps what it has until KROS gives another quantity than Kros.
+	Dismissed bool `json:"dismissed,omitempty"`
 }
 
 // Write is one change of a plan: Product is to go from From to To.

@@ -53,6 +53,18 @@ type Rules struct {
 	SoldHold     time.Duration    `json:"soldHold"`
 	Missing      Missing          `json:"missing"`
 	Guard        Guard            `json:"guard"`
+
+	// Items are rules for single items, by code in NFC and trimmed. There may be
+	// thousands, so they do not travel: each worker reads them from its files.
+	Items map[string]ItemRule `json:"-"`
+}
+
+// ItemRule settles for one item what keys and the rules of the shop cannot.
+type ItemRule struct {
+	Products []string         `json:"products,omitempty"` // numbers of the products that it belongs to; none: by its key
+	Buffer   *decimal.Decimal `json:"buffer,omitempty"`   // instead of Rules.Buffer
+	Pack     decimal.Decimal  `json:"pack,omitzero"`      // how many of KROS's unit one of the shop's holds; 0 means 1
+	Ignore   bool             `json:"ignore,omitempty"`   // never written, and not on the worklist
 }
 
 // Guard holds the thresholds above which a plan waits for a person. The
