@@ -16,6 +16,7 @@ const (
 	TriggerNotification Trigger = "notification"
 	TriggerManual       Trigger = "manual"
 	TriggerApproval     Trigger = "approval"
+	TriggerRollback     Trigger = "rollback" // restores what a pass overwrote, and reads no catalogue
 )
 
 // Result is how a pass ended.

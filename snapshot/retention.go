@@ -58,7 +58,7 @@ func (a *Archive) LastPass(ctx context.Context, shop string) (int64, error) {
 // what a held plan needs) always are.
 type Retention struct {
 	Catalogues int           // the last so many catalogues, and as many plans; at least 1
-	Receipts   time.Duration // receipts not older than this
+	Receipts   time.Duration // receipts and records of passes not older than this
 	Now        time.Time
 	Protected  []protocol.Ref
 }
@@ -70,7 +70,7 @@ const grace = time.Hour
 // Prune removes what retention does not keep and returns the number of objects
 // removed. Dry runs do not count among the last catalogues and plans: they go
 // after an hour. Plans are as large as catalogues and go with them; receipts,
-// which hold only what was written, tell the older history. It may be repeated
+// which hold only what was written, and records of passes tell the older history. It may be repeated
 // and run twice at once.
 func (a *Archive) Prune(ctx context.Context, shop string, retention Retention) (int, error) {
 	if retention.Catalogues < 1 || retention.Receipts < 0 || retention.Now.IsZero() {
@@ -111,7 +111,7 @@ func (r Retention) superfluous(kind Kind, all []Entry) []string {
 	switch kind {
 	case Catalogue, Plan:
 		gone = append(gone, lo.DropRight(passes, r.Catalogues)...)
-	case Receipt:
+	case Receipt, Pass:
 		gone = append(gone, lo.Filter(passes, func(e Entry, _ int) bool { return e.At.Before(r.Now.Add(-r.Receipts)) })...)
 	}
 	return lo.FilterMap(gone, func(e Entry, _ int) (string, bool) { return e.Key, !protected[e.Key] })

@@ -540,6 +540,9 @@ func TestPruneKeepsWhatRetentionSays(t *testing.T) {
 		"receipts by age, whatever the number": {
 			passes(Receipt), nil, Retention{Catalogues: 1, Receipts: 2 * time.Hour}, passes(Receipt)[5:],
 		},
+		"records of passes as long as receipts": {
+			passes(Pass), nil, Retention{Catalogues: 1, Receipts: 2 * time.Hour}, passes(Pass)[5:],
+		},
 		"a protected one of each kind, and it counts for nobody": {
 			slices.Concat(passes(Catalogue), passes(Plan), passes(Receipt)),
 			[]Name{name(Catalogue, 2), name(Plan, 3), name(Receipt, 4)},

@@ -48,6 +48,7 @@ var triggers = map[protocol.Trigger]string{
 	protocol.TriggerNotification: "KROS notified",
 	protocol.TriggerManual:       "by hand",
 	protocol.TriggerApproval:     "approved",
+	protocol.TriggerRollback:     "rollback",
 }
 
 func ending(r protocol.Report) string {
