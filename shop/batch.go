@@ -37,6 +37,68 @@ func LookupAll(ctx context.Context, s Shop, by stock.Match, keys []string, progr
 	return lo.UniqBy(products, func(p stock.Product) string { return p.ID }), nil
 }
 
+// Bounds of a list, which only the shop knows the end of.
+const (
+	maxListed = 500_000 // products
+	maxIdle   = 10        // pages in a row without a product that was not listed before
+)
+
+// ListAll lists the whole shop page by page, each product once: one that moved
+// to a later page meanwhile is returned as it was read first. progress, which
+// may be nil, hears after each page how many products are listed.
+//
+// Temporary trouble and unreadable answers are repeated here; what is left of
+// them comes back as an *Error, and no product with it. So does a list that
+// does not end: a cursor that comes again, pages that bring nothing new, or
+// more than half a million products.
+func ListAll(ctx context.Context, s Shop, progress func(done int)) ([]stock.Product, error) {
+	var products []stock.Product
+	listed, followed := map[string]bool{}, map[string]bool{}
+	idle, cursor := 0, ""
+	for {
+		page, next, err := list(ctx, s, cursor)
+		if err != nil {
+			return nil, fmt.Errorf("list products from number %d on: %w", len(products)+1, err)
+		}
+		before := len(products)
+		for _, p := range page {
+			if !listed[p.ID] {
+				listed[p.ID] = true
+				products = append(products, p)
+			}
+		}
+		if progress != nil {
+			progress(len(products))
+		}
+		idle = lo.Ternary(len(products) == before, idle+1, 0)
+		switch {
+		case next == "":
+			return products, nil
+		case followed[next]:
+			return nil, endless(fmt.Sprintf("the cursor %.40q leads in a circle", next))
+		case idle == maxIdle:
+			return nil, endless(fmt.Sprintf("%d pages in a row brought no new product, and there is to be a next one", idle))
+		case len(products) > maxListed:
+			return nil, endless(fmt.Sprintf("it has more than %d products", maxListed))
+		}
+		followed[next] = true
+		cursor = next
+	}
+}
+
+func list(ctx context.Context, s Shop, cursor string) ([]stock.Product, string, error) {
+	var next string
+	products, err := retry(ctx, func() (page []stock.Product, err error) {
+		page, next, err = s.List(ctx, cursor)
+		return page, err
+	})
+	return products, next, err
+}
+
+func endless(message string) error {
+	return NewError("list products", BadResponse, http.StatusOK, "the list of products does not end: "+message)
+}
+
 // Write sets one batch of at most MaxBatch changes and returns one result a
 // change, in their order. pass names the pass the changes belong to: the same
 // batch of the same pass is the same request to the shop.

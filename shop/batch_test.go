@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,7 @@ type scripted struct {
 	refuse  func(changes []shop.Change) error // nil: never
 	fail    []error                           // one a call, nil for none; then none
 	found   func(keys []string) []stock.Product
+	listed  func(cursor string) (products []stock.Product, next string)
 	keys    []string // Idempotency-Keys in the order of the calls
 	batches [][]string
 	written []string
@@ -37,6 +39,15 @@ func (s *scripted) Lookup(_ context.Context, _ stock.Match, keys []string) ([]st
 		return nil, err
 	}
 	return s.found(keys), nil
+}
+
+func (s *scripted) List(_ context.Context, cursor string) ([]stock.Product, string, error) {
+	s.batches = append(s.batches, []string{cursor})
+	if err := s.next(); err != nil {
+		return nil, "", err
+	}
+	products, next := s.listed(cursor)
+	return products, next, nil
 }
 
 func (s *scripted) SetStock(_ context.Context, key string, changes []shop.Change) ([]shop.Result, error) {
@@ -267,4 +278,82 @@ func TestLookupAllOfNothingAsksNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, products)
 	require.Empty(t, s.batches)
+}
+
+// named are products of these ids.
+func named(ids ...string) []stock.Product {
+	return lo.Map(ids, func(id string, _ int) stock.Product { return stock.Product{ID: id} })
+}
+
+func TestListAllFollowsTheCursorsAndListsEachProductOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{
+			fail: []error{nil, status(503)},
+			listed: func(cursor string) ([]stock.Product, string) {
+				switch cursor {
+				case "":
+					return []stock.Product{{ID: "a", Name: "as it was read first"}, {ID: "b"}}, "2"
+				case "2":
+					return []stock.Product{{ID: "a", Name: "moved"}, {ID: "c"}}, "3"
+				case "3":
+					return nil, "4" // everything on it was deleted
+				}
+				return named("d"), ""
+			},
+		}
+		var progress []int
+		products, err := shop.ListAll(t.Context(), s, func(done int) { progress = append(progress, done) })
+		require.NoError(t, err)
+		require.Equal(t, []stock.Product{{ID: "a", Name: "as it was read first"}, {ID: "b"}, {ID: "c"}, {ID: "d"}}, products)
+		require.Equal(t, [][]string{{""}, {"2"}, {"2"}, {"3"}, {"4"}}, s.batches, "one was repeated")
+		require.Equal(t, []int{2, 3, 3, 4}, progress)
+	})
+}
+
+func TestAListThatDoesNotEndIsABadResponse(t *testing.T) {
+	const maxListed = 500_000
+	tests := []struct {
+		rule    string
+		listed  func(cursor string, page int) ([]stock.Product, string)
+		message string
+		pages   int
+	}{
+		{"a cursor that leads to itself", func(string, int) ([]stock.Product, string) { return named("a"), "again" }, `"again" leads in a circle`, 2},
+		{"a circle of two, with new products all the while", func(_ string, page int) ([]stock.Product, string) {
+			return named(fmt.Sprint(page)), []string{"odd", "even"}[page%2]
+		}, "leads in a circle", 3},
+		{"a shop that does not look at the cursor", func(_ string, page int) ([]stock.Product, string) {
+			return named("a", "b"), fmt.Sprint("page ", page)
+		}, "10 pages in a row", 11},
+		{"empty pages for ever", func(_ string, page int) ([]stock.Product, string) { return nil, fmt.Sprint(page) }, "10 pages in a row", 10},
+		{"products for ever", func(_ string, page int) ([]stock.Product, string) {
+			return named(lo.Times(maxListed/2, func(i int) string { return strconv.Itoa(page*maxListed + i) })...), fmt.Sprint(page)
+		}, "more than 500000 products", 3},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			s := &scripted{}
+			s.listed = func(cursor string) ([]stock.Product, string) { return test.listed(cursor, len(s.batches)) }
+			products, err := shop.ListAll(t.Context(), s, nil)
+			trouble := (*shop.Error)(nil)
+			require.ErrorAs(t, err, &trouble)
+			require.Equal(t, shop.BadResponse, trouble.Kind)
+			require.Contains(t, trouble.Message, test.message)
+			require.Empty(t, products)
+			require.Len(t, s.batches, test.pages)
+		})
+	}
+}
+
+func TestListAllGivesNoProductsWithAnError(t *testing.T) {
+	s := &scripted{
+		fail:   []error{nil, status(401)},
+		listed: func(string) ([]stock.Product, string) { return named("a", "b"), "2" },
+	}
+	products, err := shop.ListAll(t.Context(), s, nil)
+	trouble := (*shop.Error)(nil)
+	require.ErrorAs(t, err, &trouble)
+	require.Equal(t, shop.Unauthorized, trouble.Kind)
+	require.ErrorContains(t, err, "from number 3 on")
+	require.Empty(t, products)
 }

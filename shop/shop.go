@@ -18,7 +18,7 @@ const MaxBatch = 500
 
 // Shop is an e-shop whose stock is kept. Its errors are *Error, or what the
 // context says where it ended; a driver asks once and leaves repeating to
-// LookupAll and Write.
+// LookupAll, ListAll and Write.
 type Shop interface {
 	// Check tries the connection and says which shop answers.
 	Check(ctx context.Context) (Identity, error)
@@ -27,6 +27,10 @@ type Shop interface {
 	// have several products. At most MaxBatch keys; values are compared
 	// exactly after trimming, so the caller sends every written form.
 	Lookup(ctx context.Context, by stock.Match, keys []string) ([]stock.Product, error)
+	// List returns a page of all products, in an order of the shop's own, and
+	// the cursor of the next page, empty after the last one. The first page has
+	// the empty cursor. At most MaxBatch products, and possibly none.
+	List(ctx context.Context, cursor string) (products []stock.Product, next string, err error)
 	// SetStock sets absolute quantities and returns one result a change, in
 	// their order. A bad change never fails the others. At most MaxBatch.
 	// idempotencyKey names this very request: a repeat of it is harmless.

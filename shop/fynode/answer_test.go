@@ -84,6 +84,10 @@ func TestAnAnswerThatCannotBeTrustedIsABadResponse(t *testing.T) {
 		_, err := c.Lookup(context.Background(), stock.ByNumber, []string{"A"})
 		return err
 	}
+	list := func(c *fynode.Client) error {
+		_, _, err := c.List(context.Background(), "")
+		return err
+	}
 	set := func(c *fynode.Client) error {
 		_, err := c.SetStock(context.Background(), "key", []shop.Change{{ID: "1"}, {ID: "2"}})
 		return err
@@ -111,6 +115,12 @@ func TestAnAnswerThatCannotBeTrustedIsABadResponse(t *testing.T) {
 		{"a quantity that is no number", lookup, `{"products":[{"id":"1","quantity":"some"}]}`},
 		{"a quantity that would fill the memory", lookup, `{"products":[{"id":"1","quantity":1e999999999}]}`},
 		{"a quantity out of this world", lookup, `{"products":[{"id":"1","quantity":"1e-999"}]}`},
+
+		{"HTML is not an empty shop", list, "<html></html>"},
+		{"an error with 200 is not an empty shop", list, `{"error":"maintenance"}`},
+		{"null is not an empty shop", list, `{"products":null}`},
+		{"a listed product without id", list, `{"products":[{"quantity":1}]}`},
+		{"a cursor that is an object", list, `{"products":[],"next":{}}`},
 
 		{"no results", set, `{}`},
 		{"fewer results than changes", set, `{"results":[{"id":"1","status":"updated"}]}`},
@@ -155,6 +165,14 @@ func TestTheDriverBearsWhatShopsMakeOfTheContract(t *testing.T) {
 		{ID: "19", Quantity: decimal.RequireFromString("-0.0001"), Tracked: true},
 	}, got))
 
+	listed, next, err := saying(t, `{"products":[{"id":17,"number":4002,"quantity":"12.50","tracked":null}],"next":18}`).List(t.Context(), "")
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff([]stock.Product{{ID: "17", Number: "4002", Quantity: decimal.RequireFromString("12.5"), Tracked: true}}, listed))
+	require.Equal(t, "18", next)
+	_, next, err = saying(t, `{"products":[],"next":null}`).List(t.Context(), "18")
+	require.NoError(t, err)
+	require.Empty(t, next)
+
 	identity, err := saying(t, `{"id":7,"name":"Acme","products":"120"}`).Check(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, shop.Identity{ID: "7", Name: "Acme", Products: 120}, identity)
@@ -171,7 +189,7 @@ func TestWhatIsSentIsWhatTheContractSays(t *testing.T) {
 	var sent []string
 	client := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		sent = append(sent, fmt.Sprintf("%s %s %s", r.Method, r.URL.Path, body))
+		sent = append(sent, fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), body))
 		assert.Equal(t, "Bearer "+token, r.Header.Get("Authorization"))
 		if r.Method == http.MethodPatch {
 			assert.Equal(t, "the-key", r.Header.Get("Idempotency-Key"))
@@ -181,6 +199,8 @@ func TestWhatIsSentIsWhatTheContractSays(t *testing.T) {
 	})
 	_, _ = client.Check(t.Context())
 	_, _ = client.Lookup(t.Context(), stock.ByEAN, []string{" 8580000000017 ", "", strings.Repeat("ž", 65), strings.Repeat("ž", 64)})
+	_, _, _ = client.List(t.Context(), "")
+	_, _, _ = client.List(t.Context(), "ž &1")
 	_, _ = client.SetStock(t.Context(), "the-key", []shop.Change{
 		{ID: "ž<1>", Quantity: decimal.RequireFromString("12.5000"), Expected: decimal.RequireFromString("0")},
 		{ID: "2", Quantity: decimal.RequireFromString("0.3"), Expected: decimal.RequireFromString("-1e3")},
@@ -188,6 +208,8 @@ func TestWhatIsSentIsWhatTheContractSays(t *testing.T) {
 	require.Equal(t, []string{
 		"GET /shop ",
 		`POST /products/lookup {"by":"ean","values":["8580000000017","` + strings.Repeat("ž", 64) + `"]}`,
+		"GET /products?limit=500 ",
+		"GET /products?cursor=%C5%BE+%261&limit=500 ",
 		`PATCH /products/stock {"items":[{"expected":0,"id":"ž\u003c1\u003e","quantity":12.5},{"expected":-1000,"id":"2","quantity":0.3}]}`,
 	}, sent)
 }

@@ -8,11 +8,13 @@ package fynode
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -108,18 +110,24 @@ func (c *Client) Lookup(ctx context.Context, by stock.Match, keys []string) ([]s
 	if err != nil {
 		return nil, err
 	}
-	if answer.Products == nil {
-		return nil, c.badShape(op, `the answer has no "products"`)
+	return c.readProducts(op, answer.Products)
+}
+
+// List asks GET /products.
+func (c *Client) List(ctx context.Context, cursor string) ([]stock.Product, string, error) {
+	const op = "list products"
+	var answer api.ListProducts200JSONResponseBody
+	err := c.ask(ctx, op, &answer, func() (*http.Response, error) {
+		return c.api.ListProducts(ctx, &api.ListProductsParams{Cursor: lo.EmptyableToPtr(cursor), Limit: json.Number(strconv.Itoa(shop.MaxBatch))})
+	})
+	if err != nil {
+		return nil, "", err
 	}
-	products := make([]stock.Product, 0, len(answer.Products))
-	for i, p := range answer.Products {
-		product, err := readProduct(p)
-		if err != nil {
-			return nil, c.badShape(op, fmt.Sprintf("product %d of %d: %v", i+1, len(answer.Products), err))
-		}
-		products = append(products, product)
+	products, err := c.readProducts(op, answer.Products)
+	if err != nil {
+		return nil, "", err
 	}
-	return products, nil
+	return products, string(answer.Next), nil
 }
 
 // SetStock asks PATCH /products/stock. An answer that does not tell of each

@@ -118,6 +118,21 @@ func TestAllProductsOfALargeShopAreFound(t *testing.T) {
 	})
 }
 
+func TestALargeShopIsListedWhateverHappensOnTheWay(t *testing.T) {
+	for _, kind := range []fynodesim.FaultKind{fynodesim.FaultCut, fynodesim.FaultHTML, fynodesim.FaultReset, fynodesim.FaultResetAfter} {
+		t.Run(string(kind), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sim, client := piped(t, fynodesim.Options{Products: simulatedProducts(1700), RequestsPerSecond: 2})
+				require.NoError(t, sim.AddFault(fynodesim.Fault{Kind: kind, Path: "products", After: 1}))
+				products, err := shop.ListAll(t.Context(), client, nil)
+				require.NoError(t, err)
+				require.Len(t, products, 1700)
+				require.GreaterOrEqual(t, sim.Requests("products"), 5, "four pages and a repeat")
+			})
+		})
+	}
+}
+
 func TestARequestEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim, client := piped(t, fynodesim.Options{})

@@ -12,6 +12,23 @@ import (
 	"github.com/skladom/skladom/stock"
 )
 
+// readProducts reads the products of an answer, which has a list of them even
+// where there are none.
+func (c *Client) readProducts(op string, answered []api.Product) ([]stock.Product, error) {
+	if answered == nil {
+		return nil, c.badShape(op, `the answer has no "products"`)
+	}
+	products := make([]stock.Product, 0, len(answered))
+	for i, p := range answered {
+		product, err := readProduct(p)
+		if err != nil {
+			return nil, c.badShape(op, fmt.Sprintf("product %d of %d: %v", i+1, len(answered), err))
+		}
+		products = append(products, product)
+	}
+	return products, nil
+}
+
 func readProduct(p api.Product) (stock.Product, error) {
 	if p.Id == "" {
 		return stock.Product{}, errors.New(`it has no "id"`)

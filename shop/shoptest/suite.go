@@ -48,6 +48,10 @@ func Run(t *testing.T, start func(t *testing.T) Harness) {
 		{"look-up of keys that no product can have is harmless", lookupOddKeys},
 		{"look-up tells what a product is", lookupWhole},
 		{"look-up takes a whole batch", lookupBatch},
+		{"the list has every product once", listAll},
+		{"the list tells what a product is", listWhole},
+		{"the list of an empty shop is empty and no error", listNothing},
+		{"a product that goes while the shop is listed hides no other", listShrinks},
 		{"set stock writes absolute quantities", setAbsolute},
 		{"set stock says unchanged where nothing changes", setUnchanged},
 		{"set stock keeps what the shop sold meanwhile", setConflict},
@@ -125,6 +129,40 @@ func lookupBatch(t *testing.T, h Harness) {
 	h.Seed(products...)
 	keys := lo.Map(products, func(p stock.Product, _ int) string { return p.Number })
 	require.ElementsMatch(t, ids(products), lookup(t, h, stock.ByNumber, keys...))
+}
+
+func listAll(t *testing.T, h Harness) {
+	products := many(2*shop.MaxBatch + 1)
+	h.Seed(products...)
+	require.ElementsMatch(t, ids(products), ids(list(t, h)))
+}
+
+// Ids that mean something in an address are no worse as cursors.
+func listWhole(t *testing.T, h Harness) {
+	odd := lo.Times(shop.MaxBatch, func(i int) stock.Product { return product(fmt.Sprintf("&=+%%/?# ž%03d", i), "", "", 1) })
+	products := append(odd,
+		stock.Product{ID: "p-1", Number: "Ž 01/č", EAN: "8580000000017", Name: "Žltý kôň – 5 € „výpredaj“ 🐴", Quantity: decimal.RequireFromString("12.3456"), Tracked: true},
+		stock.Product{ID: "p-2", Number: "Ž 02", Name: "Služba", Quantity: decimal.RequireFromString("-3"), Tracked: false},
+		stock.Product{ID: "p-3", Quantity: decimal.RequireFromString("0"), Tracked: true, ParentID: "p-1"},
+	)
+	h.Seed(products...)
+	byID := cmpopts.SortSlices(func(a, b stock.Product) bool { return a.ID < b.ID })
+	require.Empty(t, cmp.Diff(products, list(t, h), byID))
+}
+
+func listNothing(t *testing.T, h Harness) { require.Empty(t, list(t, h)) }
+
+func listShrinks(t *testing.T, h Harness) {
+	products := many(shop.MaxBatch + 20)
+	h.Seed(products...)
+	page, next, err := h.Shop.List(t.Context(), "")
+	require.NoError(t, err)
+	require.NotEmpty(t, next)
+	gone := []string{page[0].ID, page[len(page)-1].ID}
+	h.Seed(lo.Reject(products, func(p stock.Product, _ int) bool { return slices.Contains(gone, p.ID) })...)
+	rest, _, err := h.Shop.List(t.Context(), next)
+	require.NoError(t, err)
+	require.ElementsMatch(t, ids(products), ids(append(page, rest...)))
 }
 
 func setAbsolute(t *testing.T, h Harness) {
@@ -219,6 +257,8 @@ func contextEnded(t *testing.T, h Harness) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = h.Shop.Lookup(ctx, stock.ByNumber, []string{"A"})
 	require.ErrorIs(t, err, context.Canceled)
+	_, _, err = h.Shop.List(ctx, "")
+	require.ErrorIs(t, err, context.Canceled)
 	_, err = h.Shop.SetStock(ctx, "late", []shop.Change{change("1", 8, 5)})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, []string{"5"}, quantities(h, "1"))
@@ -247,6 +287,13 @@ func lookup(t *testing.T, h Harness, by stock.Match, keys ...string) []string {
 	products, err := h.Shop.Lookup(t.Context(), by, keys)
 	require.NoError(t, err)
 	return ids(products)
+}
+
+func list(t *testing.T, h Harness) []stock.Product {
+	t.Helper()
+	products, err := shop.ListAll(t.Context(), h.Shop, nil)
+	require.NoError(t, err)
+	return products
 }
 
 // set sends changes under a key that is theirs alone. It asks the driver and

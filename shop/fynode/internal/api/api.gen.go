@@ -60,6 +60,18 @@ type Shop struct {
 	Products json.Number `json:"products,omitempty"`
 }
 
+// ListProductsParams defines parameters for ListProducts.
+type ListProductsParams struct {
+	Cursor *string     `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  json.Number `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListProducts200JSONResponseBody defines parameters for ListProducts.
+type ListProducts200JSONResponseBody struct {
+	Next     Text      `json:"next,omitempty"`
+	Products []Product `json:"products"`
+}
+
 // LookupProductsJSONBody defines parameters for LookupProducts.
 type LookupProductsJSONBody struct {
 	By     LookupProductsJSONBodyBy `json:"by"`
@@ -194,6 +206,11 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// ListProducts All products, by id, for reports such as "products that KROS does not know".
+	//
+	// Corresponds with GET /products (the `ListProducts` operationId).
+	ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// LookupProductsWithBody Products (a variant counts as a product) whose number or EAN is one of the values. Values are compared exactly, after trimming (whoever asks sends every written form); unknown values are absent from the answer; one value may have several products.
 	//
 	// Takes any type of body and a specified content type.
@@ -226,6 +243,21 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /shop (the `GetShop` operationId).
 	GetShop(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// ListProducts All products, by id, for reports such as "products that KROS does not know".
+//
+// Corresponds with GET /products (the `ListProducts` operationId).
+func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProductsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // LookupProductsWithBody Products (a variant counts as a product) whose number or EAN is one of the values. Values are compared exactly, after trimming (whoever asks sends every written form); unknown values are absent from the answer; one value may have several products.
@@ -309,6 +341,68 @@ func (c *Client) GetShop(ctx context.Context, reqEditors ...RequestEditorFn) (*h
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewListProductsRequest constructs an http.Request for the ListProducts method
+func NewListProductsRequest(server string, params *ListProductsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/products")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
 }
 
 // NewLookupProductsRequest calls the generic LookupProducts builder with application/json body
@@ -475,6 +569,13 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// ListProductsWithResponse All products, by id, for reports such as "products that KROS does not know".
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /products (the `ListProducts` operationId).
+	ListProductsWithResponse(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*ListProductsResponse, error)
+
 	// LookupProductsWithBodyWithResponse Products (a variant counts as a product) whose number or EAN is one of the values. Values are compared exactly, after trimming (whoever asks sends every written form); unknown values are absent from the answer; one value may have several products.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -509,6 +610,39 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /shop (the `GetShop` operationId).
 	GetShopWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetShopResponse, error)
+}
+
+type ListProductsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListProducts200JSONResponseBody
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// Status returns HTTPResponse.Status
+func (r ListProductsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListProductsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListProductsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 type LookupProductsResponse struct {
@@ -610,6 +744,19 @@ func (r GetShopResponse) ContentType() string {
 	return ""
 }
 
+// ListProductsWithResponse All products, by id, for reports such as "products that KROS does not know".
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /products (the `ListProducts` operationId).
+func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*ListProductsResponse, error) {
+	rsp, err := c.ListProducts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListProductsResponse(rsp)
+}
+
 // LookupProductsWithBodyWithResponse Products (a variant counts as a product) whose number or EAN is one of the values. Values are compared exactly, after trimming (whoever asks sends every written form); unknown values are absent from the answer; one value may have several products.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -673,6 +820,39 @@ func (c *ClientWithResponses) GetShopWithResponse(ctx context.Context, reqEditor
 		return nil, err
 	}
 	return ParseGetShopResponse(rsp)
+}
+
+// ParseListProductsResponse parses an HTTP response from a ListProductsWithResponse call
+func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListProductsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListProducts200JSONResponseBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
 }
 
 // ParseLookupProductsResponse parses an HTTP response from a LookupProductsWithResponse call
