@@ -21,6 +21,8 @@ type Installation struct {
 	Relay     *Relay // nil: no notifications are received
 	Snapshots Snapshots
 	Secrets   Secrets
+	Mail      *Mail // nil: no mail is sent
+	Alert     Alert // of shops that have no block of their own
 }
 
 // Temporal is what Skladom wants of Temporal beyond the TEMPORAL_* variables.
@@ -47,6 +49,49 @@ type Snapshots struct {
 type Secrets struct {
 	MasterKey Secret // 32 bytes in base64; authorization keys are derived from it
 }
+
+// Mail is the server that alerts are sent through.
+type Mail struct {
+	Host     string
+	Port     int
+	Username string // empty: the server wants none
+	Password Secret // configured where Username is
+	From     string // a mail address, with or without a name before it
+}
+
+// Encryption is how a mail server is spoken to.
+type Encryption string
+
+// The ways to speak to a mail server.
+const (
+	StartTLS    Encryption = "starttls" // required: without it nothing is sent
+	ImplicitTLS Encryption = "tls"
+	Plain       Encryption = "plain" // on this machine only
+)
+
+// Encryption follows from host and port: port 465 speaks TLS from the first
+// byte, a server on this machine needs none, every other one has to offer
+// STARTTLS, as the password and the names of merchants would travel readable.
+func (m Mail) Encryption() Encryption {
+	switch {
+	case m.Port == implicitTLSPort:
+		return ImplicitTLS
+	case loopback(m.Host):
+		return Plain
+	}
+	return StartTLS
+}
+
+// Alert is who is told of what happens to a shop. The zero value tells nobody.
+type Alert struct {
+	URL          Secret        // Reveal checks that it is https://, or http:// of this machine
+	Email        []string      // bare addresses
+	QuietAfter   time.Duration // tell where no quantity changed in KROS for so long; 0: never
+	MissedPasses int           // tell after so many intervals without a good pass
+}
+
+// Configured tells whether the alert names somebody.
+func (a Alert) Configured() bool { return !a.URL.IsZero() || len(a.Email) > 0 }
 
 // masterKeyBytes is the length of the master key.
 const masterKeyBytes = 32
@@ -83,6 +128,7 @@ type Shop struct {
 	Kros     Kros
 	Fynode   Fynode
 	Webhook  Webhook
+	Alert    Alert // the shop's own, else that of the installation
 }
 
 // Kros is how KROS is reached, and how fast it may be asked.

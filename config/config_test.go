@@ -3,6 +3,8 @@ package config_test
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,4 +147,100 @@ func shopOf(t *testing.T, more ...string) config.Shop {
 	shop, err := disk.open(t).Shop("a")
 	require.NoError(t, err)
 	return shop
+}
+
+func TestTheURLOfAnAlertIsCheckedWhereverItStands(t *testing.T) {
+	for url, accepted := range map[string]bool{
+		" https://alerts.example.com/hook?key=1 \n": true,
+		"https://user:key@alerts.example.com":       true,
+		"http://127.0.0.1:9/hook":                   true,
+		"http://alerts.example.com":                 false,
+		"https://alerts.example.com#hook":           false,
+		"https://alerts.example.com:0":              false,
+		"https://":                                  false,
+		"hunter2":                                   false,
+		"ftp://alerts.example.com":                  false,
+		"https://alerts example.com/hunter2":        false,
+	} {
+		disk := newDisk(map[string]string{
+			"literal.hcl":  shopText("literal", fmt.Sprintf("alert { url = %q }", url)),
+			"variable.hcl": shopText("variable", `alert { url = env("URL") }`),
+		})
+		env := disk.environment()
+		env.Getenv = func(string) (string, bool) { return url, true }
+		d, err := config.Open("/conf", env)
+		require.NoError(t, err)
+		_, err = d.Shop("literal")
+		require.Equal(t, accepted, err == nil, "%s: %v", url, err)
+		variable, err := d.Shop("variable")
+		require.NoError(t, err, "what is elsewhere is looked at when it is used")
+		revealed, err := variable.Alert.URL.Reveal()
+		require.Equal(t, accepted, err == nil, "%s: %v", url, err)
+		if accepted {
+			require.Equal(t, strings.TrimSpace(url), revealed)
+		} else {
+			require.NotContains(t, fmt.Sprint(d.Validate(), err), "hunter2")
+		}
+	}
+}
+
+func TestAnAlertOfTheInstallationIsThatOfEveryShopWithoutOne(t *testing.T) {
+	const mail = "mail {\n host = \"localhost\"\n from = \"s@example.com\"\n}\n"
+	disk := newDisk(map[string]string{
+		"skladom.hcl": mail,
+		"a.hcl":       shopText("a"),
+		"own.hcl":     shopText("own", `alert { email = ["own@example.com"] }`),
+		"nobody.hcl":  shopText("nobody", "alert {}"),
+	})
+	d := disk.open(t)
+	told := func(name string) (config.Shop, []string) {
+		t.Helper()
+		shop, err := d.Shop(name)
+		require.NoError(t, err)
+		return shop, shop.Alert.Email
+	}
+	before, none := told("a")
+	require.Empty(t, none)
+	require.Zero(t, before.Settings.MissedPasses)
+
+	disk.write("skladom.hcl", mail+"alert {\n email = [\"all@example.com\"]\n quiet_after = \"72h\"\n}\n")
+	changed, diagnostics := d.Reload()
+	require.Equal(t, []string{"a"}, changed)
+	require.Empty(t, diagnostics)
+	after, all := told("a")
+	require.Equal(t, []string{"all@example.com"}, all)
+	require.True(t, after.Settings.Alerts)
+	require.Equal(t, 72*time.Hour, after.Settings.QuietAfter)
+	require.Equal(t, 3, after.Settings.MissedPasses)
+	require.Equal(t, before.Settings.Rules, after.Settings.Rules, "no change to the stock")
+	_, own := told("own")
+	require.Equal(t, []string{"own@example.com"}, own)
+	nobody, none := told("nobody")
+	require.Empty(t, none)
+	require.False(t, nobody.Settings.Alerts)
+
+	disk.write("skladom.hcl", mail+"alert {\n email = [\"\"]\n}\n")
+	d.Reload()
+	_, all = told("a")
+	require.Equal(t, []string{"all@example.com"}, all, "the last good block stays in force")
+
+	disk.write("a.hcl", broken)
+	disk.write("skladom.hcl", mail)
+	changed, _ = d.Reload()
+	require.Equal(t, []string{"a"}, changed)
+	again, none := told("a")
+	require.Empty(t, none, "also for a shop in its last good version")
+	require.Equal(t, before.SettingsHash(), again.SettingsHash())
+}
+
+func TestAMailServerIsSpokenToReadablyOnThisMachineOnly(t *testing.T) {
+	for want, mails := range map[config.Encryption][]config.Mail{
+		config.StartTLS:    {{Host: "smtp.example.com", Port: 587}, {Host: "10.0.0.1", Port: 25}},
+		config.ImplicitTLS: {{Host: "smtp.example.com", Port: 465}, {Host: "localhost", Port: 465}},
+		config.Plain:       {{Host: "localhost", Port: 25}, {Host: "::1", Port: 587}},
+	} {
+		for _, mail := range mails {
+			require.Equal(t, want, mail.Encryption(), mail)
+		}
+	}
 }

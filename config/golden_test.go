@@ -26,7 +26,9 @@ const planted = "hunter2"
 func machine() config.Environment {
 	variables := map[string]string{
 		"ACME_KROS_TOKEN":    "kros-token",
+		"ALERT_URL":          "https://alerts.example.com/hook?key=1\n",
 		"B_HOST":             "b.example.com",
+		"NO_URL":             "hunter2",
 		"BLANK":              " ",
 		"SKLADOM_MASTER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
 	}

@@ -27,6 +27,14 @@ type rawSecrets struct {
 	MasterKey *hcl.Attribute `hcl:"master_key,optional"`
 }
 
+type rawMail struct {
+	Host     *hcl.Attribute `hcl:"host,optional"`
+	Port     *hcl.Attribute `hcl:"port,optional"`
+	Username *hcl.Attribute `hcl:"username,optional"`
+	Password *hcl.Attribute `hcl:"password,optional"`
+	From     *hcl.Attribute `hcl:"from,optional"`
+}
+
 func (d *decoder) section(kind string, block rawBlock) *section {
 	s := &section{kind: kind, file: d.file, line: block.Range.Start.Line}
 	var apply func(*Installation)
@@ -39,6 +47,11 @@ func (d *decoder) section(kind string, block rawBlock) *section {
 		apply = d.snapshots(block.Body)
 	case "secrets":
 		apply = d.installationSecrets(block.Body)
+	case "mail":
+		apply = d.mail(block)
+	case "alert":
+		s.alert = d.alert(block)
+		apply = func(i *Installation) { i.Alert = s.alert.alert }
 	}
 	if len(d.diagnostics) == 0 {
 		s.apply = apply
@@ -92,4 +105,30 @@ func (d *decoder) installationSecrets(body hcl.Body) func(*Installation) {
 		}
 	}
 	return func(i *Installation) { i.Secrets = secrets }
+}
+
+func (d *decoder) mail(block rawBlock) func(*Installation) {
+	var raw rawMail
+	d.body(block.Body, "mail", &raw)
+	mail := Mail{Port: defaultMailPort}
+	d.mailHost("mail.host", raw.Host, &mail.Host)
+	whole(d, "mail.port", raw.Port, &mail.Port, 1, 65535)
+	d.text("mail.username", raw.Username, &mail.Username)
+	d.sender("mail.from", raw.From, &mail.From)
+	if raw.Password != nil {
+		if use, ok := d.secret("mail.password", raw.Password); ok {
+			mail.Password = use.secret
+			d.secrets = append(d.secrets, use)
+		}
+	}
+	if raw.Host == nil {
+		d.rejectAt(block.Range, `mail.host is missing; write the name of the mail server, for example host = "smtp.example.com"`)
+	}
+	if raw.From == nil {
+		d.rejectAt(block.Range, `mail.from is missing; write the sender, for example from = "Skladom <skladom@example.com>"`)
+	}
+	if (raw.Username == nil) != (raw.Password == nil) {
+		d.rejectAt(block.Range, "mail needs username and password, or neither where the server asks for none")
+	}
+	return func(i *Installation) { i.Mail = &mail }
 }

@@ -21,6 +21,10 @@ const (
 	defaultSchedule  = "*/30 * * * *"
 	defaultTimezone  = "Europe/Bratislava"
 
+	defaultMailPort     = 587 // submission
+	implicitTLSPort     = 465
+	defaultMissedPasses = 3
+
 	maxDecimals   = 4
 	maxTitle      = 200
 	maxKeyVersion = 1_000_000
@@ -53,7 +57,9 @@ type version struct {
 	addressLine int
 	address     string // of the e-shop, equal for all its spellings
 	secrets     []secretUse
-	digest      string // differs where anything differs that has an effect
+	alert       *alertBlock // the shop's own
+	own         string      // digest of what the shop's block says
+	digest      string      // differs where anything differs that has an effect
 }
 
 // section is a block of the installation. apply is nil where it cannot be used.
@@ -62,6 +68,7 @@ type section struct {
 	file        string
 	line        int
 	apply       func(*Installation)
+	alert       *alertBlock // of kind "alert"
 	secrets     []secretUse
 	diagnostics []Diagnostic
 }
@@ -72,6 +79,8 @@ type rawFile struct {
 	Relay     []rawBlock     `hcl:"relay,block"`
 	Snapshots []rawBlock     `hcl:"snapshots,block"`
 	Secrets   []rawBlock     `hcl:"secrets,block"`
+	Mail      []rawBlock     `hcl:"mail,block"`
+	Alert     []rawBlock     `hcl:"alert,block"`
 	Shops     []rawShopBlock `hcl:"shop,block"`
 }
 
@@ -109,7 +118,7 @@ func parse(env Environment, dir, file string, data []byte, previous *parsedFile)
 	var raw rawFile
 	top.body(tree.Body, "", &raw)
 	result := &parsedFile{}
-	for kind, blocks := range map[string][]rawBlock{"temporal": raw.Temporal, "relay": raw.Relay, "snapshots": raw.Snapshots, "secrets": raw.Secrets} {
+	for kind, blocks := range map[string][]rawBlock{"temporal": raw.Temporal, "relay": raw.Relay, "snapshots": raw.Snapshots, "secrets": raw.Secrets, "mail": raw.Mail, "alert": raw.Alert} {
 		for _, block := range blocks {
 			d := &decoder{env: env, dir: dir, file: file}
 			result.sections = append(result.sections, d.section(kind, block))
@@ -166,7 +175,7 @@ func withoutQuotes(message string, data []byte) string {
 // What a broken file seems to hold. A wrong guess costs a clearer message only.
 var (
 	shopGuess    = regexp.MustCompile(`(?m)^[ \t]*shop[ \t]+"?([a-z0-9][a-z0-9-]{0,62})\b`)
-	sectionGuess = regexp.MustCompile(`(?m)^[ \t]*(temporal|relay|snapshots|secrets)[ \t]*\{`)
+	sectionGuess = regexp.MustCompile(`(?m)^[ \t]*(temporal|relay|snapshots|secrets|mail)[ \t]*\{`) // alert may be a shop's
 )
 
 func brokenFile(file string, data []byte, previous *parsedFile, diagnostics ...Diagnostic) *parsedFile {
@@ -247,7 +256,7 @@ func (d *decoder) optional(kind string, blocks []rawBlock, raw any) {
 var notHere = map[string]map[string]string{
 	"shop": {
 		"items": "items is not supported yet; remove it, as the shop would be kept without what the file says",
-		"alert": "alert is not supported yet; remove it, as nobody would be alerted",
+		"mail":  "the block mail belongs to the installation; move it out of the shop",
 	},
 	"temporal": {
 		"address":   "temporal.address is not set here; use TEMPORAL_ADDRESS or Temporal's profile file",
@@ -270,6 +279,9 @@ func explainStructure(diag *hcl.Diagnostic, block string, raw any) string {
 	case "Missing name for shop", "Extraneous label for shop":
 		return `a shop has one name; write: shop "acme" { ... }`
 	default:
+		if kind, ok := strings.CutPrefix(diag.Summary, "Extraneous label for "); ok {
+			return fmt.Sprintf("the block %s has no name; write: %s { ... }", kind, kind)
+		}
 		return diag.Summary + ": " + diag.Detail
 	}
 	name := quotedName.FindStringSubmatch(diag.Detail)[1]

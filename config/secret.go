@@ -87,6 +87,29 @@ func apiKey(secret Secret) Secret {
 	}}
 }
 
+// alertURL is the secret as an address to send to: pasted, and checked when it
+// is looked up.
+func alertURL(secret Secret) Secret {
+	return Secret{reveal: func() (string, error) {
+		value, err := secret.Reveal()
+		if err != nil {
+			return "", err
+		}
+		value = strings.TrimSpace(value)
+		return value, checkAlertURL(value)
+	}}
+}
+
+// wrong tells what is wrong with a secret that stands in the file itself. What
+// stands elsewhere is looked at when it is used.
+func (u secretUse) wrong() error {
+	if !u.literal {
+		return nil
+	}
+	_, err := u.secret.Reveal()
+	return err
+}
+
 func dropInvisible(r rune) rune {
 	switch {
 	case unicode.IsSpace(r):

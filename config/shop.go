@@ -20,6 +20,7 @@ type rawShop struct {
 	Fynode         []rawBlock     `hcl:"fynode,block"`
 	Webhook        []rawBlock     `hcl:"webhook,block"`
 	Guard          []rawBlock     `hcl:"guard,block"`
+	Alert          []rawBlock     `hcl:"alert,block"`
 	Match          *hcl.Attribute `hcl:"match,optional"`
 	Quantity       *hcl.Attribute `hcl:"quantity,optional"`
 	Schedule       *hcl.Attribute `hcl:"schedule,optional"`
@@ -69,11 +70,14 @@ func (d *decoder) claim(block rawShopBlock) *claim {
 	v.addressLine = d.fynode(block, raw.Fynode, &v.shop.Fynode)
 	d.webhook(raw.Webhook, &v.shop)
 	d.guard(raw.Guard, &v.shop.Settings.Rules.Guard)
+	if block := d.one("alert", raw.Alert); block != nil {
+		v.alert = d.alert(*block)
+	}
 	if c.diagnostics = d.diagnostics; len(c.diagnostics) > 0 {
 		return c
 	}
 	v.address, v.secrets = sameAddress(v.shop.Fynode.URL), d.secrets
-	v.digest = v.effect()
+	v.own = v.effect()
 	c.version = v
 	return c
 }

@@ -53,11 +53,18 @@ func (s *state) unresolved() []Diagnostic {
 			diagnostics = append(diagnostics, Diagnostic{File: use.file, Line: use.line, Message: err.Error()})
 		}
 	}
+	var uses []secretUse
+	for kind, section := range s.sections {
+		if kind != "secrets" { // looked at above, more closely
+			uses = append(uses, section.secrets...)
+		}
+	}
 	for _, version := range s.shops {
-		for _, use := range version.secrets {
-			if _, err := use.secret.Reveal(); err != nil {
-				diagnostics = append(diagnostics, Diagnostic{File: use.file, Line: use.line, Message: use.path + ": " + err.Error()})
-			}
+		uses = append(uses, version.secrets...)
+	}
+	for _, use := range uses {
+		if _, err := use.secret.Reveal(); err != nil {
+			diagnostics = append(diagnostics, Diagnostic{File: use.file, Line: use.line, Message: use.path + ": " + err.Error()})
 		}
 	}
 	return diagnostics
@@ -79,6 +86,7 @@ func assemble(before *state, files map[string]*source) *state {
 		next.wrong = append(next.wrong, files[path].parsed.diagnostics...)
 	}
 	next.chooseSections(before, paths)
+	next.noMail(next.alert())
 	next.chooseShops(before, next.claims(before, paths))
 	return next
 }
@@ -192,7 +200,16 @@ func (s *state) chooseShops(before *state, claims []*claim) {
 
 func (s *state) putInForce(version *version, taken map[string]*version) {
 	taken[version.address] = version
-	s.shops[version.shop.Name] = version
+	s.shops[version.shop.Name] = version.alerted(s.alert())
+	s.noMail(version.alert)
+}
+
+// alert is who is told of shops that do not say it, nil where nobody is.
+func (s *state) alert() *alertBlock {
+	if section, ok := s.sections["alert"]; ok {
+		return section.alert
+	}
+	return nil
 }
 
 // checked is the version of a claim, nil where it must not be used: its block

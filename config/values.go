@@ -191,14 +191,18 @@ func parseDuration(text string) (time.Duration, error) {
 
 // texts reads a list of texts: trimmed, none empty, none twice.
 func (d *decoder) texts(path string, attr *hcl.Attribute, dst *[]string) {
-	elements, ok := d.elements(path, attr, `a list of texts, for example ["LT", "PR"]`)
+	d.textsLike(path, attr, dst, `["LT", "PR"]`)
+}
+
+func (d *decoder) textsLike(path string, attr *hcl.Attribute, dst *[]string, example string) {
+	elements, ok := d.elements(path, attr, "a list of texts, for example "+example)
 	if !ok {
 		return
 	}
 	var result []string
 	for _, element := range elements {
 		if element.IsNull() || element.Type() != cty.String {
-			d.reject(attr, `%s must hold texts in quotes, for example ["LT", "PR"]`, path)
+			d.reject(attr, "%s must hold texts in quotes, for example %s", path, example)
 			return
 		}
 		text := strings.TrimSpace(element.AsString())
@@ -422,6 +426,8 @@ type secretUse struct {
 	secret Secret
 	file   string
 	line   int
+
+	literal bool // the secret itself stands there
 }
 
 // secret reads where a secret is to be found: a literal, env("X") or
@@ -441,7 +447,7 @@ func (d *decoder) secret(path string, attr *hcl.Attribute) (secretUse, bool) {
 			d.reject(attr, "%s is empty; put the key there, or better env(\"NAME\")", path)
 			return use, false
 		}
-		use.secret, use.source = NewSecret(value.AsString()), "literal "+hash(value.AsString())
+		use.secret, use.source, use.literal = NewSecret(value.AsString()), "literal "+hash(value.AsString()), true
 		return use, true
 	}
 	argument, ok := literalArgument(call)

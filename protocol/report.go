@@ -107,4 +107,9 @@ type Settings struct {
 	Timezone       string        `json:"timezone"`
 	MinGap         time.Duration `json:"minGap"`
 	ItemsHash      string        `json:"itemsHash,omitempty"` // of the rules for single items
+
+	// What a workflow has to know of alerts; where they go stays in the files.
+	Alerts       bool          `json:"alerts,omitempty"`       // somebody is told
+	QuietAfter   time.Duration `json:"quietAfter,omitempty"`   // without any change in KROS; 0: never
+	MissedPasses int           `json:"missedPasses,omitempty"` // intervals without a good pass; 0 where Alerts is false
 }

@@ -18,6 +18,8 @@ shop "acme" {
   alert "mail" {
     to = "x@example.com"
   }
+  mail {
+  }
 }
 schedule = "* * * * *"
 shopp "beta" {

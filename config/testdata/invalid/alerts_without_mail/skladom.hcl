@@ -1,0 +1,4 @@
+alert {
+  url   = "https://alerts.example.com"
+  email = ["stock@example.com"]
+}
