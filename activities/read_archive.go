@@ -12,7 +12,11 @@ import (
 
 // ReadArchive returns one page of an object in the shop's archive.
 func (a *Activities) ReadArchive(ctx context.Context, req protocol.InspectRequest) (protocol.InspectPage, error) {
-	page, err := a.readArchive(ctx, req)
+	read := a.readArchive
+	if req.Kind == protocol.InspectRows {
+		read = a.readRows
+	}
+	page, err := read(ctx, req)
 	return page, failed(ctx, req.Shop, err)
 }
 
@@ -21,11 +25,7 @@ func (a *Activities) readArchive(ctx context.Context, req protocol.InspectReques
 	if err != nil {
 		return protocol.InspectPage{}, err
 	}
-	limit := req.Limit
-	if limit <= 0 || limit > protocol.MaxInspectRows {
-		limit = protocol.MaxInspectRows
-	}
-	page, err := a.archive.Page(ctx, ref, req.Offset, limit, protocol.MaxInspectBytes)
+	page, err := a.archive.Page(ctx, ref, req.Offset, pageRows(req), protocol.MaxInspectBytes)
 	if err != nil {
 		return protocol.InspectPage{}, fmt.Errorf("read %s from row %d: %w", ref.Key, req.Offset, err)
 	}
@@ -33,6 +33,13 @@ func (a *Activities) readArchive(ctx context.Context, req protocol.InspectReques
 		Ref: ref, Rows: page.Rows, Total: page.Total,
 		Next: lo.Ternary(page.Next < page.Total, page.Next, 0),
 	}, nil
+}
+
+func pageRows(req protocol.InspectRequest) int {
+	if req.Limit <= 0 || req.Limit > protocol.MaxInspectRows {
+		return protocol.MaxInspectRows
+	}
+	return req.Limit
 }
 
 // find is the object that is asked for: the one named, or the newest of its kind.

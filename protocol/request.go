@@ -184,10 +184,12 @@ type InspectRequest struct {
 	Pass   int64  `json:"pass,omitempty"`
 	Offset int    `json:"offset,omitempty"`
 	Limit  int    `json:"limit,omitempty"` // at most and by default MaxInspectRows
+
+	Catalogue Ref `json:"catalogue,omitzero"` // InspectRows: what the plan was made of
 }
 
 // InspectPage is a page: rows as they lie in the archive (stock.Item,
-// stock.Line or stock.Receipt). Next is the offset of the next page, 0 at the end.
+// stock.Line or stock.Receipt), or PlanRows. Next is the offset of the next page, 0 at the end.
 type InspectPage struct {
 	Ref   Ref               `json:"ref"`
 	Rows  []json.RawMessage `json:"rows"`

@@ -2,20 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"testing"
 
-	"github.com/samber/lo"
-	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/skladom/skladom/message"
 	"github.com/skladom/skladom/protocol"
-	"github.com/skladom/skladom/stock"
 )
 
 // reportKeys are the fields of a Report, from section 5 of the design.
@@ -75,66 +70,4 @@ func TestWhatNeedsAnActiveShopSaysSo(t *testing.T) {
 		require.Equal(t, statusFailed, d.status)
 		require.Equal(t, message.NotActive("acme"), document(t, d)["failure"].(map[string]any)["message"], command)
 	}
-}
-
-// planned answers a dry run whose plan has the given lines, in pages of two.
-func planned(result protocol.PassResult, plan []stock.Line) *fakeTemporal {
-	const page = 2
-	return &fakeTemporal{workflows: map[string]func(context.Context, string, any) (any, error){
-		protocol.SyncPass: func(context.Context, string, any) (any, error) { return result, nil },
-		protocol.Inspect: func(_ context.Context, _ string, in any) (any, error) {
-			r := in.(protocol.InspectRequest)
-			if r.Kind != protocol.InspectPlan || r.Ref != result.Plan {
-				return nil, fmt.Errorf("asked for %v", r)
-			}
-			end := min(len(plan), r.Offset+page)
-			rows := lo.Map(plan[r.Offset:end], func(line stock.Line, _ int) json.RawMessage { return lo.Must(json.Marshal(line)) })
-			return protocol.InspectPage{Ref: r.Ref, Rows: rows, Next: lo.Ternary(end < len(plan), end, 0), Total: len(plan)}, nil
-		},
-	}}
-}
-
-func line(item string, from, to int64) stock.Line {
-	return stock.Line{Item: item, Name: "Item " + item, Entries: []stock.Entry{{
-		Product: "p-" + item, From: decimal.NewFromInt(from), To: decimal.NewFromInt(to),
-	}}}
-}
-
-func TestADryRunIsAWorkflowOfItsOwnAndShowsItsChanges(t *testing.T) {
-	result := pass(protocol.ResultOK)
-	result.DryRun, result.Raised, result.Lowered, result.KrosItems = true, 1, 1, 5
-	f := planned(result, []stock.Line{line("A", 1, 1), line("B", 4, 6), line("C", 2, 2), line("D", 3, 0), line("E", 9, 9)})
-	d := skladom(t, f, "sync", "acme", "--dry-run")
-	require.Equal(t, statusDone, d.status, d)
-	require.Empty(t, f.updated, "StockSync is not involved")
-	require.Equal(t, "dry-run:acme:id-1", f.started[0].ID)
-	require.Equal(t, protocol.PassRequest{Shop: "acme", DryRun: true, Trigger: protocol.TriggerManual}, f.inputs[0])
-	require.Contains(t, d.stdout, "Item B")
-	require.Contains(t, d.stdout, "Item D")
-	require.NotContains(t, d.stdout, "Item C")
-	require.Len(t, f.started, 3, "two pages are enough")
-
-	f = planned(result, nil)
-	v := document(t, skladom(t, f, "sync", "acme", "--dry-run", "--json"))
-	require.ElementsMatch(t, reportKeys, keys(v))
-	require.Equal(t, true, v["dryRun"])
-	require.Len(t, f.started, 1, "the changes are not asked for where nobody sees them")
-}
-
-func TestOfManyChangesTheFirstAreShown(t *testing.T) {
-	result := pass(protocol.ResultOK)
-	result.DryRun, result.Raised, result.KrosItems = true, 25, 25
-	plan := lo.Map(lo.Range(25), func(i, _ int) stock.Line { return line(fmt.Sprintf("N%02d", i), 0, 1) })
-	d := skladom(t, planned(result, plan), "sync", "acme", "--dry-run")
-	require.Contains(t, d.stdout, "Item N19")
-	require.NotContains(t, d.stdout, "Item N20")
-	require.Contains(t, d.stdout, "and 5 more")
-}
-
-func TestADryRunWithoutChangesAsksForNoPlan(t *testing.T) {
-	result := pass(protocol.ResultOK)
-	result.DryRun = true
-	f := planned(result, nil)
-	require.Equal(t, statusDone, skladom(t, f, "sync", "acme", "--dry-run").status)
-	require.Len(t, f.started, 1)
 }

@@ -104,9 +104,3 @@ func column(width int) table.ColumnConfig {
 }
 
 func number() table.ColumnConfig { return table.ColumnConfig{Align: text.AlignRight} }
-
-func right(width int) table.ColumnConfig {
-	c := column(width)
-	c.Align, c.AlignHeader = text.AlignRight, text.AlignRight
-	return c
-}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/samber/lo"
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
@@ -40,7 +41,10 @@ func TestWhatIsShown(t *testing.T) {
 		"status_inactive":  Status(protocol.Status{Shop: "acme", Title: "acme", State: protocol.StateInactive}, zone),
 		"fleet":            Fleet(fleet(), begun.Add(26*time.Hour)),
 		"fleet_empty":      Fleet(nil, begun),
-		"changes":          Changes(plan(), 27),
+		"plan_first":       Plan(report(), planRows()[:3], 171),
+		"plan_whole":       Plan(with(report(), func(r *protocol.Report) { r.Held = 1 }), planRows(), len(planRows())),
+		"plan_no_change":   Plan(quietReport(), nil, 12),
+		"plan_empty":       Plan(quietReport(), nil, 0),
 		"failure":          Failure(*message.Failure(protocol.KrosKeyInvalid, message.Params{})),
 		"webhook":          Webhook("https://sync.example.com/webhooks/kros/acme", "m0VkQ1x3yq5Z0aGJ4b9sT7uW2cE8dF6hK1nP3rL5vXY"),
 		"webhook_test": Step(Passed, "name", "sync.example.com is 203.0.113.7.") +
@@ -193,15 +197,16 @@ func fleet() []protocol.Status {
 	}
 }
 
-func plan() []stock.Line {
-	d := decimal.RequireFromString
-	return []stock.Line{
-		{Item: "CAJ 001", Name: "Čaj", Outcome: stock.Updated, Entries: []stock.Entry{
-			{Product: "p-1", Name: "Čaj bylinný žihľavový sypaný, balenie 20 g", From: d("0"), To: d("17")},
-			{Product: "p-2", Name: "the same", From: d("3"), To: d("3")},
-		}},
-		{Item: "KÁBEL-2.5-CYKY-J-3X2.5-MODRÝ", Name: "Kábel CYKY", Outcome: stock.Updated, Entries: []stock.Entry{
-			{Product: "6f1c2c1e-9d0b-4a53-8d0c-0c8ddad3a5f1", From: d("12345.6789"), To: d("0")},
-		}},
+func planRows() []protocol.PlanRow {
+	d := func(s string) *decimal.Decimal { return lo.ToPtr(decimal.RequireFromString(s)) }
+	in := func(pairs ...string) []stock.Row {
+		return lo.Map(lo.Chunk(pairs, 2), func(p []string, _ int) stock.Row { return stock.Row{Warehouse: p[0], Quantity: *d(p[1])} })
+	}
+	return []protocol.PlanRow{
+		{Item: "CAJ 001", Name: "Čaj bylinný žihľavový sypaný, balenie 20 g", Product: "p-1", Warehouses: in("LT ", "17", "PR", "-3"), ShopNow: d("0"), WouldBecome: d("17"), Outcome: "updated", Why: "KROS has 17"},
+		{Item: "KÁBEL-2.5-CYKY-J-3X2.5-MODRÝ", Name: "Kábel CYKY", Product: "6f1c2c1e", Warehouses: in("Veľmi dlhý názov skladu v Prešove", "0"), ShopNow: d("12345.6789"), WouldBecome: d("0"), Outcome: "updated", Why: "KROS has 0"},
+		{Item: "MED 1", Name: "Med", Product: "p-3", Warehouses: in("LT", "10"), ShopNow: d("6"), WouldBecome: d("6"), Outcome: "unchanged", Why: "KROS has 10; 4 sold in the e-shop since 12:10, not booked in KROS yet"},
+		{Item: "SOJA", Name: "Sója", Product: "p-4", Warehouses: in("LT", "0"), ShopNow: d("3"), WouldBecome: d("3"), Outcome: "held", ReasonCode: "held_zeroed", Why: "held: KROS gives 0, but too many products would go to 0 within a day; it waits for approval"},
+		{Item: "00017", Name: "Skrutka", Warehouses: []stock.Row{}, Outcome: "ambiguous", ReasonCode: "shared_key", Why: "EAN 8588000000017 belongs in KROS to 00018 as well"},
 	}
 }

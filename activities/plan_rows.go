@@ -1,0 +1,80 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/samber/lo"
+	"github.com/shopspring/decimal"
+
+	"github.com/skladom/skladom/message"
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/stock"
+)
+
+// readRows returns one page of what people are shown of a plan. The whole plan
+// stays in the archive: of 100,000 items in step not one has to travel.
+func (a *Activities) readRows(ctx context.Context, req protocol.InspectRequest) (protocol.InspectPage, error) {
+	plan, err := a.plan(ctx, req.Ref)
+	if err != nil {
+		return protocol.InspectPage{}, err
+	}
+	items, _, err := a.catalogue(ctx, req.Catalogue)
+	if err != nil {
+		return protocol.InspectPage{}, err
+	}
+	differences := plan.Differences(items)
+	page := protocol.InspectPage{Ref: req.Ref, Total: len(differences)}
+	zone, size := a.zone(req.Shop), 0
+	for i := max(req.Offset, 0); i < len(differences); i++ {
+		row, err := json.Marshal(planRow(differences[i], a.now(), zone))
+		if err != nil {
+			return protocol.InspectPage{}, fmt.Errorf("row %d of plan %s: %w", i, req.Ref.Key, err)
+		}
+		size += len(row) + 1 // and the comma
+		if len(page.Rows) == pageRows(req) || len(page.Rows) > 0 && size > protocol.MaxInspectBytes {
+			page.Next = i
+			break
+		}
+		page.Rows = append(page.Rows, row)
+	}
+	return page, nil
+}
+
+func planRow(d stock.Difference, now time.Time, zone *time.Location) protocol.PlanRow {
+	row := protocol.PlanRow{
+		Item: d.Line.Item, Name: d.Line.Name, Warehouses: rowsOf(d.Item),
+		Outcome: lo.Ternary(d.Line.Missing, "missing", string(d.Line.Outcome)), ReasonCode: d.Line.ReasonCode,
+		Why: message.Why(d, now, zone),
+	}
+	if e := d.Entry; e != nil {
+		row.Product, row.Name = e.Product, lo.CoalesceOrEmpty(d.Line.Name, e.Name)
+		row.Kros, row.ShopNow, row.WouldBecome = pointer(e.Kros), pointer(e.From), pointer(e.To)
+	}
+	return row
+}
+
+func pointer(d decimal.Decimal) *decimal.Decimal { return &d }
+
+// rowsOf is never nil, which JSON would show as null.
+func rowsOf(item stock.Item) []stock.Row {
+	if item.Rows == nil {
+		return []stock.Row{}
+	}
+	return item.Rows
+}
+
+// zone is the shop's time zone; where its settings are not at hand, UTC.
+func (a *Activities) zone(shop string) *time.Location {
+	s, err := a.shops.Shop(shop)
+	if err != nil {
+		return time.UTC
+	}
+	zone, err := time.LoadLocation(s.Settings.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
