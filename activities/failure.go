@@ -68,6 +68,8 @@ func failed(ctx context.Context, name string, err error) error {
 			NonRetryable: true, Cause: err,
 			Details: []any{message.Failure(protocol.ConfigInvalid, message.Params{Shop: name, Detail: err.Error()})},
 		})
+	case errors.Is(err, errOtherItems):
+		return otherFiles(name, activity.GetInfo(ctx).Attempt)
 	case forgotten(err):
 		return temporal.NewNonRetryableApplicationError(err.Error(), ErrorLostObject, err)
 	}
@@ -157,7 +159,7 @@ func settingsError(name string, err error) error {
 // otherFiles is retryable: the next try may reach a worker whose files are the
 // ones the pass began with, or both have the same by then.
 func otherFiles(name string, attempt int32) error {
-	text := fmt.Sprintf("this worker has other addresses or keys for the shop %q than the pass began with; give all workers the same files", name)
+	text := fmt.Sprintf("this worker has other addresses, keys or items for the shop %q than the pass began with; give all workers the same files", name)
 	return temporal.NewApplicationErrorWithOptions(text, typeOtherFiles, temporal.ApplicationErrorOptions{
 		NonRetryable: attempt >= maxAttempts,
 		Details:      []any{message.Failure(protocol.ConfigInvalid, message.Params{Shop: name, Detail: text})},

@@ -58,6 +58,7 @@ func TestErrorsOfTheSidesBecomeFailures(t *testing.T) {
 		{&config.ShopError{Kind: config.Invalid, Shop: "acme", Diagnostics: []config.Diagnostic{{File: "acme.hcl", Line: 3, Message: "bad cron"}}},
 			protocol.ConfigInvalid, 1, "bad cron"},
 		{fmt.Errorf("read the plan: %w", snapshot.ErrOtherBucket), protocol.ConfigInvalid, 1, "one shared bucket"},
+		{errOtherItems, protocol.ConfigInvalid, 3, "the same files"},
 	}
 	for _, test := range tests {
 		t.Run(test.err.Error(), func(t *testing.T) {

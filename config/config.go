@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/stock"
 )
 
 // Installation is what holds for all shops. Every block may be left out.
@@ -129,6 +130,10 @@ type Shop struct {
 	Fynode   Fynode
 	Webhook  Webhook
 	Alert    Alert // the shop's own, else that of the installation
+
+	// Items are rules for single items, by stock.CleanKey of their code. They
+	// are shared by all who ask: read only. Settings.ItemsHash names them.
+	Items map[string]stock.ItemRule `json:"-"`
 }
 
 // Kros is how KROS is reached, and how fast it may be asked.

@@ -24,6 +24,7 @@ const (
 	ReasonNotWritten      = "not_written"
 	ReasonMissingKept     = "missing_kept"
 	ReasonMissingZeroed   = "missing_zeroed"
+	ReasonIgnored         = "ignored"
 )
 
 const (
@@ -62,6 +63,8 @@ func sentence(code string, match Match, key string, others []string) string {
 		return "the pass ended before this product was written; the next pass tries again"
 	case ReasonMissingKept:
 		return "KROS does not show this item any more; its product keeps its quantity"
+	case ReasonIgnored:
+		return "the shop's file of items says to ignore it"
 	case ReasonMissingZeroed:
 		return "KROS does not have this item any more; its product goes to 0"
 	}
