@@ -81,6 +81,8 @@ func register(run temporal.SimplePluginRunContextBeforeOptions, acts *activities
 		{protocol.SyncPass, workflows.SyncPass},
 		{protocol.SyncNow, workflows.SyncNow},
 		{protocol.Inspect, workflows.Inspect},
+		{protocol.History, workflows.History},
+		{protocol.Rollback, workflows.Rollback},
 	} {
 		run.Registry.RegisterWorkflowWithOptions(w.run, workflow.RegisterOptions{Name: w.name})
 	}

@@ -57,6 +57,7 @@ type WarehouseUse struct {
 type Memory struct {
 	Baseline Ref   `json:"baseline"` // catalogue of the last pass that ended ok or was approved
 	Ledger   Ref   `json:"ledger"`   // plan of the last pass that began to write
+	Receipts []Ref `json:"receipts,omitempty"`
 	Products int   `json:"products"` // products matched by the baseline's pass
 	Pass     int64 `json:"pass"`     // the baseline's pass
 }
@@ -148,6 +149,7 @@ type PassRecord struct {
 	Settings Settings `json:"settings"`
 	Plan     Ref      `json:"plan"`
 	Receipts []Ref    `json:"receipts,omitempty"`
+	Undoes   int64    `json:"undoes,omitempty"` // the pass that this rollback undid
 }
 
 // PauseRequest is the argument of the update "pause".

@@ -63,6 +63,8 @@ type stockSync struct {
 	left      bool         // and everything has ended
 	published published
 
+	rollback *rollbackTurn // asked for and not yet ended
+
 	alarm     workflow.Future // wakes the loop; nil before the first wait
 	alarmAt   time.Time
 	stopAlarm workflow.CancelFunc
@@ -118,6 +120,8 @@ func (s *stockSync) loop(ctx workflow.Context) (err error) {
 		trigger, due := s.due(workflow.Now(ctx), s.requests > s.served)
 		switch {
 		case s.leaving: // since the settings were read
+		case s.rollback != nil:
+			err = s.rollBack(ctx)
 		case s.renewable(ctx):
 			return workflow.NewContinueAsNewError(ctx, StockSync, s.SyncState)
 		case due:
@@ -259,7 +263,8 @@ func (s *stockSync) asked() any {
 		requested        bool
 		requests, served int64
 		leaving          bool
-	}{s.Pause, s.Requested, s.requests, s.served, s.leaving}
+		rollback         *rollbackTurn
+	}{s.Pause, s.Requested, s.requests, s.served, s.leaving, s.rollback}
 }
 
 // pass runs one pass and takes over what it found. All that was asked for

@@ -27,6 +27,7 @@ func (s *stockSync) handle(ctx workflow.Context) error {
 		{protocol.UpdateSync, s.onSync, s.allowSync},
 		{protocol.UpdatePause, s.onPause, func(protocol.PauseRequest) error { return s.allow() }},
 		{protocol.UpdateResume, s.onResume, s.allow},
+		{protocol.UpdateRollback, s.onRollback, s.allowRollback},
 		{protocol.UpdateDeactivate, s.onDeactivate, s.allow},
 	}
 	for _, h := range handlers {
