@@ -61,16 +61,18 @@ func (a *Activities) receipts(ctx context.Context, refs []protocol.Ref) ([]stock
 	return all, nil
 }
 
-// recall reads what the archive remembers; nil makes a first pass.
+// recall reads what the archive remembers; nil where that is nothing.
 func (a *Activities) recall(ctx context.Context, m protocol.Memory) (*stock.Memory, error) {
-	if m.Baseline.Zero() {
+	if m.Baseline.Zero() && m.Ledger.Zero() {
 		return nil, nil
 	}
-	items, _, err := a.catalogue(ctx, m.Baseline)
-	if err != nil {
-		return nil, err
+	memory := &stock.Memory{Products: m.Products, Basis: m.Basis}
+	var err error
+	if !m.Baseline.Zero() {
+		if memory.Items, _, err = a.catalogue(ctx, m.Baseline); err != nil {
+			return nil, err
+		}
 	}
-	memory := &stock.Memory{Items: items, Products: m.Products}
 	if !m.Ledger.Zero() {
 		plan, err := a.plan(ctx, m.Ledger)
 		if err != nil {
@@ -78,7 +80,8 @@ func (a *Activities) recall(ctx context.Context, m protocol.Memory) (*stock.Memo
 		}
 		memory.Ledger = plan.Lines
 	}
-	return memory, nil
+	memory.Receipts, err = a.receipts(ctx, m.Receipts)
+	return memory, err
 }
 
 // forgotten tells whether the archive has lost what it should remember: then

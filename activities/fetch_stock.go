@@ -56,7 +56,7 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	if err != nil {
 		return protocol.Fetched{}, fmt.Errorf("archive the catalogue of %q: %w", req.Shop, err)
 	}
-	last, err := a.tidy(ctx, req.Shop, []protocol.Ref{ref, memory.Baseline, memory.Ledger})
+	last, err := a.tidy(ctx, req.Shop, append([]protocol.Ref{ref, memory.Baseline, memory.Ledger}, req.Protected...))
 	if err != nil {
 		return protocol.Fetched{}, err
 	}
@@ -73,7 +73,11 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 // known is what the archive remembers. Where it has lost that there is no
 // memory at all: better a first pass than a wrong comparison.
 func (a *Activities) known(ctx context.Context, req protocol.FetchRequest) (*stock.Memory, protocol.Memory, error) {
-	memory, err := a.recall(ctx, req.Memory)
+	known, err := a.lost(ctx, req.Shop, req.Memory)
+	if err != nil {
+		return nil, protocol.Memory{}, err
+	}
+	memory, err := a.recall(ctx, known)
 	if err != nil && forgotten(err) {
 		a.log.Warn("the archive has lost what it remembers of the shop; this is a first pass", "shop", req.Shop, "error", err)
 		return nil, protocol.Memory{}, nil
@@ -81,13 +85,31 @@ func (a *Activities) known(ctx context.Context, req protocol.FetchRequest) (*sto
 	if err != nil {
 		return nil, protocol.Memory{}, err
 	}
-	return memory, req.Memory, nil
+	return memory, known, nil
+}
+
+// lost makes the plan of a pass that ended without a word the ledger: it may
+// have begun to write it.
+func (a *Activities) lost(ctx context.Context, shop string, m protocol.Memory) (protocol.Memory, error) {
+	if m.Lost == 0 {
+		return m, nil
+	}
+	plan, err := a.find(ctx, protocol.InspectRequest{Shop: shop, Kind: protocol.InspectPlan, Pass: m.Lost})
+	switch {
+	case forgotten(err): // it never came to write
+	case err != nil:
+		return protocol.Memory{}, err
+	case plan.Key != m.Ledger.Key:
+		m.Ledger, m.Receipts = plan, nil
+	}
+	m.Lost = 0
+	return m, nil
 }
 
 // gone asks KROS singly for items that the sweep did not show, where the rules
 // would write them to zero: not being in a sweep is no proof.
 func (a *Activities) gone(ctx context.Context, client *kros.Client, rules stock.Rules, items []stock.Item, known *stock.Memory) (gone []stock.Item, asked int, err error) {
-	if rules.Missing != stock.MissingZero || known == nil {
+	if rules.Missing != stock.MissingZero || known == nil || len(known.Items) == 0 {
 		return nil, 0, nil
 	}
 	if doubt, _ := stock.Examine(rules, items, known); doubt != nil {

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/skladom/skladom/protocol"
@@ -35,5 +36,10 @@ func (a *Activities) load(req protocol.LoadRequest) (protocol.Loaded, error) {
 	if err != nil {
 		return protocol.Loaded{}, err
 	}
-	return protocol.Loaded{Settings: s.Settings, Hash: s.SettingsHash(), Connection: fingerprint, NextTick: next}, nil
+	return protocol.Loaded{Settings: s.Settings, Hash: s.SettingsHash(), Connection: fingerprint, Basis: basis(s.Settings), NextTick: next}, nil
+}
+
+// basis names what of the settings decides about quantities.
+func basis(s protocol.Settings) string {
+	return strings.Trim(s.Rules.Basis()+"-"+s.ItemsHash, "-")
 }

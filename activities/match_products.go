@@ -27,7 +27,10 @@ func (a *Activities) MatchProducts(ctx context.Context, req protocol.MatchReques
 	}
 	ctx, pulse, end := beat(ctx, protocol.Progress{Phase: "match"})
 	defer end()
-	m := matching{a: a, req: req, rules: req.Settings.Rules, shop: client, pulse: pulse}
+	m := matching{a: a, req: req, shop: client, pulse: pulse}
+	if m.rules, err = rules(s, req.Settings); err != nil {
+		return protocol.Matched{}, failed(ctx, req.Shop, err)
+	}
 	matched, err := m.run(ctx)
 	return matched, failed(ctx, req.Shop, err)
 }
@@ -40,73 +43,134 @@ type matching struct {
 	shop  shop.Shop
 	pulse *pulse
 
-	items  []stock.Item
-	gone   []string
-	memory *stock.Memory
+	items   []stock.Item
+	gone    []string
+	memory  *stock.Memory
+	answers stock.Answers
+	told    []string // warnings
 }
 
 func (m *matching) run(ctx context.Context) (protocol.Matched, error) {
 	if err := m.read(ctx); err != nil {
 		return protocol.Matched{}, err
 	}
-	doubt, warnings := stock.Examine(m.rules, m.items, m.compared())
-	told := lo.Map(warnings, func(w stock.Warning, _ int) string { return warning(w) })
-	if doubt != nil {
-		return m.doubtful(doubt, told), nil
-	}
 	who, err := identity(ctx, m.shop, m.req.Shop, m.req.ShopID)
 	if err != nil {
 		return protocol.Matched{}, err
 	}
-	products, err := m.lookup(ctx, m.rules.Match)
+	doubt, warnings := stock.Examine(m.rules, m.items, m.compared())
+	m.told = lo.Map(warnings, func(w stock.Warning, _ int) string { return warning(w) })
+	doubtful := doubt != nil && doubt.Kind == stock.DoubtCatalogueChanged // a person may approve it: plan what that would do
+	if doubt != nil && !doubtful {
+		return m.doubt(doubt), nil
+	}
+	products, err := m.products(ctx)
 	if err != nil {
 		return protocol.Matched{}, err
 	}
-	plan := stock.NewPlan(stock.Input{Rules: m.rules, Items: m.items, Products: products, Memory: m.memory, Gone: m.gone})
-	if doubt := plan.Doubt(m.compared()); doubt != nil {
-		matched := m.doubtful(doubt, told)
+	plan := m.plan(products, doubtful)
+	if doubt := plan.Doubt(m.compared()); doubt != nil && !doubtful {
+		matched := m.doubt(doubt)
 		return matched, m.findings(ctx, &matched, plan, products, who)
 	}
-	return m.keep(ctx, plan, products, who, told)
+	if plan.Imported {
+		m.told = append(m.told, message.ShopImported)
+	}
+	return m.keep(ctx, plan, products, who, doubt)
 }
 
 func (m *matching) read(ctx context.Context) (err error) {
 	if m.items, m.gone, err = m.a.catalogue(ctx, m.req.Catalogue.Ref); err != nil {
 		return err
 	}
-	m.memory, err = m.a.recall(ctx, m.req.Memory)
+	if m.memory, err = m.a.recall(ctx, m.req.Memory); err != nil {
+		return err
+	}
+	m.answers.Approved, err = m.answered(ctx, m.req.Approved)
+	if err != nil {
+		return err
+	}
+	m.answers.Dismissed, err = m.answered(ctx, m.req.Dismissed)
 	return err
 }
 
-// compared is what the catalogue and the products are compared with: nothing,
-// where an activation has shown them to a person.
+// answered are the lines of a held plan that a person has answered.
+func (m *matching) answered(ctx context.Context, ref protocol.Ref) ([]stock.Line, error) {
+	if ref.Zero() {
+		return nil, nil
+	}
+	plan, err := m.a.plan(ctx, ref)
+	if forgotten(err) { // then nothing is approved, and it is held again
+		m.a.log.Warn("the archive has lost the plan that was answered", "shop", m.req.Shop, "error", err)
+		return nil, nil
+	}
+	return plan.Lines, err
+}
+
+// compared is what the catalogue and the products are compared with: nothing
+// in a first pass, and where an activation has shown them to a person.
 func (m *matching) compared() *stock.Memory {
-	if m.req.Accept {
+	if m.req.Accept || m.req.Memory.Baseline.Zero() {
 		return nil
 	}
 	return m.memory
 }
 
+func (m *matching) plan(products []stock.Product, doubtful bool) stock.Plan {
+	return stock.NewPlan(stock.Input{
+		Rules: m.rules, Items: m.items, Products: products, Memory: m.memory, Now: m.a.now(), Basis: m.req.Basis,
+		First: m.compared() == nil, Doubtful: doubtful, Day: m.req.Day, Answers: m.answers, Gone: m.gone,
+	})
+}
+
 // keep archives the plan.
-func (m *matching) keep(ctx context.Context, plan stock.Plan, products []stock.Product, who shop.Identity, warnings []string) (protocol.Matched, error) {
+func (m *matching) keep(ctx context.Context, plan stock.Plan, products []stock.Product, who shop.Identity, doubt *stock.Doubt) (protocol.Matched, error) {
 	ref, err := snapshot.Write(ctx, m.a.archive, m.a.name(m.req.Shop, m.req.Pass, m.req.DryRun, snapshot.Plan), slices.Values(plan.Lines))
 	if err != nil {
 		return protocol.Matched{}, fmt.Errorf("archive the plan of %q: %w", m.req.Shop, err)
 	}
 	matched := protocol.Matched{
 		Plan: ref, Hash: plan.Hash(), ShopID: who.ID, Writes: len(plan.Writes()), Products: plan.Matched(),
-		Counts: plan.Counts(), Samples: plan.Samples(), Warnings: warnings,
+		Counts: plan.Counts(), Samples: plan.Samples(), Warnings: m.told,
+		Stocked: plan.Stocked(), Zeroings: plan.Zeroings(),
 	}
+	m.hold(&matched, plan, doubt)
 	return matched, m.findings(ctx, &matched, plan, products, who)
 }
 
-// lookup asks the shop for the products of all items, and of those that are
-// gone, by one key.
-func (m *matching) lookup(ctx context.Context, by stock.Match) ([]stock.Product, error) {
-	keys := stock.LookupKeys(by, m.items)
-	if by == m.rules.Match {
-		keys = lo.Uniq(append(keys, stock.GoneKeys(by, m.memory, m.gone)...))
+// hold says what of the plan waits for a person, and why.
+func (m *matching) hold(matched *protocol.Matched, plan stock.Plan, doubt *stock.Doubt) {
+	if plan.Hold == nil {
+		return
 	}
+	matched.Hold = &protocol.Hold{
+		Code: protocol.Code(plan.Hold.Kind), Hash: plan.HoldHash(m.req.Memory.Baseline.SHA256),
+		Plan: matched.Plan, Catalogue: m.req.Catalogue.Ref,
+		Products: plan.Hold.Products, Matched: plan.Matched(), Pass: m.req.Pass,
+	}
+	matched.Hash = matched.Hold.Hash
+	if doubt != nil {
+		matched.Holding = m.failure(doubt)
+		return
+	}
+	matched.Holding = message.Failure(matched.Hold.Code, message.Params{
+		Shop: m.req.Shop, Seen: plan.Hold.Products, Expected: plan.Hold.Of, Earlier: plan.Hold.Zeroed,
+	})
+}
+
+// products asks the shop for the products of all items, of those that are gone
+// and of those that the items file names.
+func (m *matching) products(ctx context.Context) ([]stock.Product, error) {
+	keys := lo.Uniq(append(stock.LookupKeys(m.rules.Match, m.items), stock.GoneKeys(m.rules.Match, m.memory, m.gone)...))
+	products, err := m.lookup(ctx, m.rules.Match, keys)
+	if err != nil {
+		return nil, err
+	}
+	paired, err := m.lookup(ctx, stock.ByNumber, stock.PairedNumbers(m.rules, m.items))
+	return append(products, paired...), err
+}
+
+func (m *matching) lookup(ctx context.Context, by stock.Match, keys []string) ([]stock.Product, error) {
 	products, err := shop.LookupAll(ctx, m.shop, by, keys, func(done int) {
 		m.pulse.at(protocol.Progress{Phase: "match", Done: done, Total: len(keys)})
 	})
@@ -122,7 +186,8 @@ func (m *matching) findings(ctx context.Context, matched *protocol.Matched, plan
 	if !m.req.Findings {
 		return nil
 	}
-	others, err := m.lookup(ctx, m.rules.Match.Other())
+	other := m.rules.Match.Other()
+	others, err := m.lookup(ctx, other, stock.LookupKeys(other, m.items))
 	if err != nil {
 		return err
 	}
@@ -132,7 +197,7 @@ func (m *matching) findings(ctx context.Context, matched *protocol.Matched, plan
 		Warehouses: warehouseUses(m.items, m.rules.Warehouses), Quantity: m.rules.Quantity,
 		Match:          m.rules.Match,
 		Matched:        stock.CountMatches(m.rules.Match, m.items, products),
-		MatchedByOther: stock.CountMatches(m.rules.Match.Other(), m.items, others),
+		MatchedByOther: stock.CountMatches(other, m.items, others),
 		KrosItems:      counts.KrosItems, Products: counts.Products,
 		Raised: counts.Raised, Lowered: counts.Lowered, Zeroed: counts.Zeroed,
 		Unmatched: counts.Unmatched, Ambiguous: counts.Ambiguous, Skipped: counts.Skipped,
@@ -148,17 +213,16 @@ var doubtCodes = map[stock.DoubtKind]protocol.Code{
 	stock.DoubtNothingMatched:   protocol.NothingMatched,
 }
 
-func (m *matching) doubtful(d *stock.Doubt, warnings []string) protocol.Matched {
-	code := doubtCodes[d.Kind]
+func (m *matching) doubt(d *stock.Doubt) protocol.Matched {
 	return protocol.Matched{
-		Doubt: message.Failure(code, message.Params{
-			Shop: m.req.Shop, Warehouses: d.Warehouses, Known: d.Known, Seen: d.Seen, Expected: d.Expected, By: string(m.rules.Match),
-		}),
-		Held:     code == protocol.CatalogueChanged,
-		Counts:   stock.Counts{KrosItems: len(m.items)},
-		Samples:  stock.Samples{},
-		Warnings: warnings,
+		Doubt: m.failure(d), Counts: stock.Counts{KrosItems: len(m.items)}, Samples: stock.Samples{}, Warnings: m.told,
 	}
+}
+
+func (m *matching) failure(d *stock.Doubt) *protocol.Failure {
+	return message.Failure(doubtCodes[d.Kind], message.Params{
+		Shop: m.req.Shop, Warehouses: d.Warehouses, Known: d.Known, Seen: d.Seen, Expected: d.Expected, By: string(m.rules.Match),
+	})
 }
 
 func warning(w stock.Warning) string {

@@ -187,6 +187,6 @@ func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (
 	counts, samples := stock.Settle(whole, append(earlier, own...))
 	return protocol.Written{
 		Receipts: u.refs, Counts: counts, Samples: samples, Stale: stale,
-		Conflicts: len(stock.Conflicts(own)),
+		Conflicts: len(stock.Conflicts(own)), Zeroed: stock.Zeroed(whole, append(earlier, own...)),
 	}, nil
 }

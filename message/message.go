@@ -22,6 +22,7 @@ type Params struct {
 	Known      []string // codes that KROS has
 	Seen       int
 	Expected   int
+	Earlier    int    // products taken to 0 within the last day, before this pass
 	By         string // the key in use: number or ean
 }
 
@@ -85,8 +86,22 @@ var failures = map[protocol.Code]sentences{
 			"Check that the e-shop is complete and that numbers and EANs were not changed. If it is right as it is, activate again."
 	},
 	protocol.CatalogueChanged: func(p Params) (string, string) {
-		return fmt.Sprintf("KROS shows only %d of the %d items of last time, so nothing was written.", p.Seen, p.Expected),
-			"Check that the token still belongs to the right company and that the catalogue in KROS is complete. If it is right as it is, activate again."
+		text := fmt.Sprintf("KROS shows only %d of the %d items of last time, so nothing was written.", p.Seen, p.Expected)
+		if p.Seen >= p.Expected {
+			text = "KROS shows stock in no warehouse any more, for no item at all, so nothing was written."
+		}
+		return text, "Check that the token still belongs to the right company and that the catalogue in KROS is complete. If it is right as it is, see what would change and confirm it: " + command("skladom approve", p.Shop)
+	},
+	protocol.TooManyZeroed: func(p Params) (string, string) {
+		text := fmt.Sprintf("KROS would take %s to 0, of %d that were in stock; they keep what they have, everything else was written.", products(p.Seen), p.Expected)
+		if p.Earlier > 0 {
+			text = fmt.Sprintf("KROS would take %s more to 0, after %d within a day, of %d that were in stock; they keep what they have, everything else was written.", products(p.Seen), p.Earlier, p.Expected)
+		}
+		return text, "Check the stock in KROS. If it is right as it is, see the products and confirm them: " + command("skladom approve", p.Shop) + ". If not, mend it in KROS, or keep the products as they are: " + command("skladom dismiss", p.Shop)
+	},
+	protocol.TooManyChanged: func(p Params) (string, string) {
+		return fmt.Sprintf("KROS would change %s by more than half at once, of %d in stock, so nothing was written.", products(p.Seen), p.Expected),
+			"Check the stock in KROS and the settings of the shop. If it is right as it is, see the products and confirm them: " + command("skladom approve", p.Shop) + ". If not, mend it, or keep the products as they are: " + command("skladom dismiss", p.Shop)
 	},
 	protocol.ShopKeyInvalid: fixed("The e-shop does not accept its API key.",
 		"Copy the API key of the e-shop again from its administration and put it into the shop's settings (fynode.api_key)."),
@@ -134,6 +149,29 @@ func KrosShared(times int) string {
 		often = fmt.Sprintf("%d times", times)
 	}
 	return fmt.Sprintf("KROS asked %s to wait although Skladom keeps KROS's limits: another program asks KROS for this company, too. Nothing is lost, but passes take longer; let that program ask less, or Skladom with a lower kros.requests_per_second.", often)
+}
+
+// ShopImported warns that the shop's stock was changed as a whole.
+const ShopImported = "Many products of the e-shop were changed at once, up and down, as by an import or a restore. That was not taken for sales: they have KROS's quantities again."
+
+// NothingHeld refuses an answer where nothing waits for one.
+func NothingHeld(shop string) string {
+	return fmt.Sprintf("Nothing of %s waits for approval.", shop)
+}
+
+// OtherHold refuses an answer to something that is not held any more.
+func OtherHold(shop string) string {
+	return fmt.Sprintf("What is held of %s has changed since you looked at it; look again: skladom approve %s", shop, shop)
+}
+
+// NotDismissible refuses to dismiss a whole catalogue.
+func NotDismissible(shop string) string {
+	return fmt.Sprintf("What is held of %s is the whole catalogue of KROS, and passes write nothing until it is right again or you approve it: skladom approve %s", shop, shop)
+}
+
+// ApprovalWhilePaused refuses an approval, which is a pass, of a paused shop.
+func ApprovalWhilePaused(shop string) string {
+	return fmt.Sprintf("%s is paused; resume it first: skladom resume %s", shop, shop)
 }
 
 // OrdersNotBooked tells what KROS cannot know.
@@ -184,6 +222,18 @@ func items(n int) string {
 		return "1 item"
 	}
 	return fmt.Sprintf("%d items", n)
+}
+
+func products(n int) string {
+	if n == 1 {
+		return "1 product"
+	}
+	return fmt.Sprintf("%d products", n)
+}
+
+// command is what to type, for a shop where it is known.
+func command(what, shop string) string {
+	return strings.TrimSpace(what + " " + shop)
 }
 
 func warehouses(codes []string) string {

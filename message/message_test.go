@@ -20,7 +20,7 @@ var codes = []protocol.Code{
 	protocol.KrosKeyInvalid, protocol.KrosNoAPIAccess, protocol.KrosForbidden, protocol.KrosUnavailable, protocol.KrosBadResponse,
 	protocol.KrosNoStock, protocol.WarehouseUnknown, protocol.NothingMatched, protocol.ProductsMissing, protocol.CatalogueChanged,
 	protocol.ShopKeyInvalid, protocol.ShopForbidden, protocol.ShopUnavailable, protocol.ShopBadResponse, protocol.ShopChanged,
-	protocol.ConfigMissing, protocol.ConfigInvalid,
+	protocol.ConfigMissing, protocol.ConfigInvalid, protocol.TooManyZeroed, protocol.TooManyChanged,
 }
 
 // all is every sentence there is, to be read as a merchant reads them.
@@ -41,6 +41,8 @@ func all() string {
 	say("nothing_matched by EAN", message.Failure(protocol.NothingMatched, full))
 	say("warehouse_unknown, KROS has none", message.Failure(protocol.WarehouseUnknown, full))
 	say("kros_no_stock of one item", message.Failure(protocol.KrosNoStock, message.Params{Expected: 1}))
+	say("catalogue_changed without any stock", message.Failure(protocol.CatalogueChanged, message.Params{Shop: "acme", Seen: 3, Expected: 3}))
+	say("too_many_zeroed after others", message.Failure(protocol.TooManyZeroed, message.Params{Shop: "acme", Seen: 1, Expected: 100, Earlier: 30}))
 	say("a code of tomorrow", message.Failure("tomorrow", full))
 	say("unfinished", message.Unfinished(protocol.ShopUnavailable, "disk is full"))
 	until := time.Date(2026, time.July, 1, 6, 30, 0, 0, time.UTC)
@@ -55,6 +57,7 @@ func all() string {
 	for _, sentence := range []string{
 		message.WarehouseGone([]string{"LT"}, []string{"HL", "PR"}), message.WarehouseNew([]string{"HL"}), message.SweepIncomplete,
 		message.KrosShared(1), message.KrosShared(3),
+		message.ShopImported, message.NothingHeld("acme"), message.OtherHold("acme"), message.NotDismissible("acme"), message.ApprovalWhilePaused("acme"),
 		message.OrdersNotBooked, message.SyncWhilePaused("acme"), message.NotActive("acme"),
 	} {
 		out.WriteString(sentence + "\n")
@@ -79,7 +82,7 @@ func TestEveryCodeSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		require.Equal(t, code, f.Code)
 		require.NotContains(t, f.Message, "no name for", code)
 		for _, text := range []string{f.Message, f.Hint} {
-			require.Regexp(t, `^[A-Z].*(\.|: skladom validate)$`, text, code)
+			require.Regexp(t, `^[A-Z].*(\.|: skladom [a-z ]+)$`, text, code)
 			require.NotContains(t, text, "%!", code)
 			require.NotContains(t, text, "  ", code)
 		}

@@ -14,6 +14,7 @@ const SignalActivated = "activated"
 type ActivateRequest struct {
 	Shop   string `json:"shop"`
 	DryRun bool   `json:"dryRun,omitempty"` // stop after the findings
+	By     string `json:"by,omitempty"`     // who asks, for the history
 }
 
 // Activation is the result of ActivateConnection: Failure, or Findings and the
@@ -55,11 +56,15 @@ type WarehouseUse struct {
 // Memory is what a shop's archive remembers of the passes before. The zero
 // value makes a first pass.
 type Memory struct {
-	Baseline Ref   `json:"baseline"` // catalogue of the last pass that ended ok or was approved
-	Ledger   Ref   `json:"ledger"`   // plan of the last pass that began to write
-	Receipts []Ref `json:"receipts,omitempty"`
-	Products int   `json:"products"` // products matched by the baseline's pass
-	Pass     int64 `json:"pass"`     // the baseline's pass
+	Baseline Ref    `json:"baseline"`           // catalogue of the last pass that ended ok or was approved
+	Ledger   Ref    `json:"ledger"`             // plan of the last pass that ended, or began to write
+	Receipts []Ref  `json:"receipts,omitempty"` // what the shop answered to it
+	Basis    string `json:"basis,omitempty"`    // the ledger's settings, as Loaded.Basis names them
+	Products int    `json:"products"`           // products matched by the baseline's pass
+	Pass     int64  `json:"pass"`               // the baseline's pass
+	// Lost is a pass that ended without a word, terminated by hand or out of
+	// time. It may have begun to write; the archive knows what.
+	Lost int64 `json:"lost,omitempty"`
 }
 
 // Catalogue is a sweep that lies in the archive.
@@ -90,6 +95,24 @@ type PassRequest struct {
 	Accept bool `json:"accept,omitempty"`
 	// Catalogue is an activation's own snapshot; used while it is fresh.
 	Catalogue *Catalogue `json:"catalogue,omitempty"`
+
+	By    string     `json:"by,omitempty"`    // the person who asked for it
+	Basis string     `json:"basis,omitempty"` // see Loaded.Basis
+	Day   *stock.Day `json:"day,omitempty"`   // nil: not known, or of other settings
+	// Approved and Dismissed are the held plans that a person has answered.
+	Approved  Ref   `json:"approved,omitzero"`
+	Dismissed Ref   `json:"dismissed,omitzero"`
+	Protected []Ref `json:"protected,omitempty"` // what else of the archive is still needed
+	// Last is how the pass before ended. With it, a pass that has something to
+	// tell leaves a PassRecord.
+	Last *Ended `json:"last,omitempty"`
+}
+
+// Ended is how a pass ended, as far as the next one has to know.
+type Ended struct {
+	Result       Result `json:"result,omitempty"` // none: there was no pass
+	Code         Code   `json:"code,omitempty"`
+	SettingsHash string `json:"settingsHash,omitempty"`
 }
 
 // PassResult is the result of SyncPass: its Report and what the next pass
@@ -103,6 +126,10 @@ type PassResult struct {
 	Receipts  []Ref      `json:"receipts,omitempty"`
 	Memory    Memory     `json:"memory"`
 	LastPass  int64      `json:"lastPass,omitempty"` // highest pass number in the archive
+
+	Hold     *Hold      `json:"hold,omitempty"`     // what waits for a person
+	Day      *stock.Day `json:"day,omitempty"`      // what this pass adds to the day: products above 0 before it, and those it took to 0
+	Answered bool       `json:"answered,omitempty"` // Approved and Dismissed of the request are in Memory.Ledger now
 }
 
 // Activated tells StockSync that an activation found both systems in order.
@@ -111,6 +138,7 @@ type Activated struct {
 	ShopID    string     `json:"shopId"`
 	LastPass  int64      `json:"lastPass"` // highest pass number in the archive
 	Catalogue *Catalogue `json:"catalogue,omitempty"`
+	By        string     `json:"by,omitempty"`
 }
 
 // SyncRequest is the argument of the update "sync". With Activation it waits
@@ -219,11 +247,14 @@ type LoadRequest struct {
 // Loaded are a shop's settings as its files have them now, or the Failure that
 // keeps it from running. NextTick is set in both cases.
 type Loaded struct {
-	Settings   Settings  `json:"settings"`
-	Hash       string    `json:"hash"`
-	Connection string    `json:"connection"` // fingerprint of addresses and keys
-	NextTick   time.Time `json:"nextTick"`
-	Failure    *Failure  `json:"failure,omitempty"`
+	Settings   Settings `json:"settings"`
+	Hash       string   `json:"hash"`
+	Connection string   `json:"connection"` // fingerprint of addresses and keys
+	// Basis names what of the settings decides about quantities. Where it
+	// changes, numbers of before and after cannot be compared.
+	Basis    string    `json:"basis,omitempty"`
+	NextTick time.Time `json:"nextTick"`
+	Failure  *Failure  `json:"failure,omitempty"`
 }
 
 // CheckRequest asks to try one side of a connection.
@@ -247,6 +278,7 @@ type FetchRequest struct {
 	Connection string   `json:"connection"`
 	Settings   Settings `json:"settings"`
 	Memory     Memory   `json:"memory"`
+	Protected  []Ref    `json:"protected,omitempty"` // what else of the archive is still needed
 }
 
 // Fetched is the sweep, and the memory that holds from here on: none where the
@@ -269,10 +301,15 @@ type MatchRequest struct {
 	Catalogue  Catalogue `json:"catalogue"`
 	Accept     bool      `json:"accept,omitempty"`
 	Findings   bool      `json:"findings,omitempty"`
+
+	Basis     string     `json:"basis,omitempty"`
+	Day       *stock.Day `json:"day,omitempty"`
+	Approved  Ref        `json:"approved,omitzero"`
+	Dismissed Ref        `json:"dismissed,omitzero"`
 }
 
 // Matched is a plan in the archive and its numbers, or the Doubt for which
-// nothing is written: Held where a person can approve it.
+// nothing is written. Hold is what of the plan waits for a person, Holding why.
 type Matched struct {
 	Plan     Ref           `json:"plan"`
 	Hash     string        `json:"hash"`
@@ -284,7 +321,13 @@ type Matched struct {
 	Warnings []string      `json:"warnings,omitempty"`
 	Findings *Findings     `json:"findings,omitempty"`
 	Doubt    *Failure      `json:"doubt,omitempty"`
-	Held     bool          `json:"held,omitempty"`
+	Hold     *Hold         `json:"hold,omitempty"`
+	Holding  *Failure      `json:"holding,omitempty"`
+	Stocked  int           `json:"stocked,omitempty"`  // products above 0 before the pass
+	Zeroings int           `json:"zeroings,omitempty"` // that the plan takes to 0 and nobody approved
+	// Held marks a Doubt that waits for approval, in histories of before there
+	// were holds.
+	Held bool `json:"held,omitempty"`
 }
 
 // UpdateRequest asks to write what Writes plans. Plan is the whole plan of the
@@ -308,6 +351,7 @@ type Written struct {
 	Samples   stock.Samples `json:"samples,omitempty"`
 	Conflicts int           `json:"conflicts"` // products to be planned again
 	Stale     bool          `json:"stale,omitempty"`
+	Zeroed    int           `json:"zeroed,omitempty"` // products taken to 0 that nobody approved
 }
 
 // ReplanRequest asks to plan the products again whose quantity changed in the
@@ -321,6 +365,13 @@ type ReplanRequest struct {
 	Receipts   []Ref    `json:"receipts"`
 }
 
+// Replanned is the plan of these products alone, and the Whole plan with them:
+// the ledger, from their first write on.
+type Replanned struct {
+	Ref
+	Whole Ref `json:"whole,omitzero"`
+}
+
 // Recollection is what a running StockSync remembers, for those who are not it.
 type Recollection struct {
 	Running bool   `json:"running"`
@@ -328,4 +379,16 @@ type Recollection struct {
 	ShopID  string `json:"shopId"`
 	Memory  Memory `json:"memory"`
 	Hold    *Hold  `json:"hold,omitempty"` // what waits for a person
+
+	Day       *stock.Day `json:"day,omitempty"`
+	Dismissed Ref        `json:"dismissed,omitzero"` // a held plan that was dismissed, while no pass has taken that in
+}
+
+// Refs are the objects of the archive that an answer to the hold needs; none
+// where nothing is held.
+func (h *Hold) Refs() []Ref {
+	if h == nil {
+		return nil
+	}
+	return []Ref{h.Plan, h.Catalogue}
 }

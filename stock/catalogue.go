@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"github.com/samber/lo"
 )
 
 // WarehouseUse is a warehouse that KROS has and how many items have a row in it.
@@ -98,11 +100,12 @@ type catalogueItem struct {
 	Item
 	code string // trimmed, in NFC
 	key  key
+	rule ItemRule
 }
 
-func newCatalogue(match Match, items []Item) catalogue {
+func newCatalogue(rules Rules, items []Item) catalogue {
 	c := catalogue{
-		items:  distinct(match, items),
+		items:  distinct(rules, items),
 		byCode: make(map[string][]int, len(items)),
 		byKey:  make(map[string][]int, len(items)),
 	}
@@ -142,10 +145,14 @@ func (c catalogue) others(group []int, self int) []catalogueItem {
 
 // distinct sorts items and drops those that are equal in everything: one row
 // that a moving list showed twice.
-func distinct(match Match, items []Item) []catalogueItem {
+func distinct(rules Rules, items []Item) []catalogueItem {
 	sorted := make([]catalogueItem, 0, len(items))
 	for _, item := range items {
-		sorted = append(sorted, catalogueItem{Item: item, code: CleanKey(item.Code), key: keyOf(match, item)})
+		one := catalogueItem{Item: item, code: CleanKey(item.Code), key: keyOf(rules.Match, item)}
+		if one.rule = rules.Items[one.code]; one.rule.Ignore || len(one.rule.Products) > 0 {
+			one.key.compare = "" // a person has settled it, so its key is nobody's trouble
+		}
+		sorted = append(sorted, one)
 	}
 	slices.SortFunc(sorted, compareItems)
 	unique := sorted[:0]
@@ -185,22 +192,44 @@ func compareRows(a, b Row) int {
 
 // shelf is what the shop has, by the key of the plan.
 type shelf struct {
-	byKey   map[string][]Product // each sorted by id
-	parents map[string]bool      // ids of products whose variants are products themselves
+	byKey    map[string][]Product // each sorted by id; without those that a person gave to an item
+	byNumber map[string][]Product // those
+	given    map[string][]string  // by key: the items that have its products
+	parents  map[string]bool      // ids of products whose variants are products themselves
 }
 
-func newShelf(match Match, products []Product) shelf {
-	s := shelf{byKey: make(map[string][]Product, len(products)), parents: map[string]bool{}}
+func newShelf(rules Rules, products []Product) shelf {
+	s := shelf{
+		byKey:    make(map[string][]Product, len(products)),
+		byNumber: map[string][]Product{}, given: map[string][]string{}, parents: map[string]bool{},
+	}
+	owners := map[string]string{}
+	for code, rule := range rules.Items {
+		for _, number := range rule.Products {
+			owners[CleanKey(number)] = code
+		}
+	}
 	for _, product := range products {
 		if product.ParentID != "" && product.ParentID != product.ID {
 			s.parents[product.ParentID] = true
 		}
 	}
 	for _, product := range distinctProducts(products) {
-		key := productKey(match, product)
+		key := productKey(rules.Match, product)
+		if owner, given := owners[CleanKey(product.Number)]; given {
+			number := CleanKey(product.Number)
+			s.byNumber[number] = append(s.byNumber[number], product)
+			s.given[key] = append(s.given[key], owner)
+			continue
+		}
 		s.byKey[key] = append(s.byKey[key], product)
 	}
 	return s
+}
+
+// paired are the products with one of the numbers.
+func (s shelf) paired(numbers []string) []Product {
+	return lo.FlatMap(lo.Uniq(numbers), func(number string, _ int) []Product { return s.byNumber[CleanKey(number)] })
 }
 
 // writable says whether the product has a stock of its own.

@@ -1,6 +1,10 @@
 package stock
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/samber/lo"
+)
 
 // Conflicts are the receipts whose product has another quantity in the shop
 // than the plan expected, and not the wanted one either: what has to be
@@ -38,14 +42,22 @@ func (p Plan) Of(receipts []Receipt) Plan {
 	return Plan{Lines: lines}
 }
 
-// LookupKeys are the values to ask the shop for to find the plan's products
-// again.
+// LookupKeys are the values to ask the shop for, by the key of the plan, to
+// find the plan's products again. Those of PairedNumbers come beside them.
 func (p Plan) LookupKeys(match Match) []string {
-	items := make([]Item, len(p.Lines))
-	for i, line := range p.Lines {
-		items[i] = Item{Code: line.Key, EAN: line.Key} // the key is the one of the two that match asks for
+	var items []Item
+	for _, line := range p.Lines {
+		if len(line.Paired) == 0 {
+			items = append(items, Item{Code: line.Key, EAN: line.Key}) // the key is the one of the two that match asks for
+		}
 	}
 	return LookupKeys(match, items)
+}
+
+// PairedNumbers are the product numbers to ask the shop for to find those of
+// the plan's products that the items file has given to their items.
+func (p Plan) PairedNumbers() []string {
+	return lo.Uniq(lo.FlatMap(p.Lines, func(line Line, _ int) []string { return line.Paired }))
 }
 
 // QuantitiesChanged tells whether KROS gives any item of the baseline another

@@ -44,7 +44,7 @@ func (p Plan) Differences(items []Item) []Difference {
 func (p Plan) Sources(items []Item) []Item {
 	type name struct{ code, name string }
 	rows := make(map[name][]Item, len(items))
-	for _, item := range distinct(ByNumber, items) { // in the order of lines, whatever the key
+	for _, item := range distinct(Rules{Match: ByNumber}, items) { // in the order of lines, whatever the key
 		of := name{item.code, item.Name}
 		rows[of] = append(rows[of], item.Item)
 	}

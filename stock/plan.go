@@ -20,6 +20,10 @@ const MaxProducts = 10
 // every missing item, sorted by item code, then name, then EAN.
 type Plan struct {
 	Lines []Line `json:"lines"`
+	Hold  *Hold  `json:"hold,omitempty"` // why some of it waits for a person
+	// Imported tells that somebody changed the shop's stock as a whole, so that
+	// the ledger says nothing about sales.
+	Imported bool `json:"imported,omitempty"`
 }
 
 // Line is what a plan says of one item; Entries are its writable products, by
@@ -34,6 +38,7 @@ type Line struct {
 	Reason     string          `json:"reason,omitempty"`
 	Kros       decimal.Decimal `json:"kros,omitzero"`     // the quantity that KROS gives: combined, buffered, floored, rounded down
 	Others     []string        `json:"others,omitempty"`  // other items, or products, that the reason speaks of
+	Paired     []string        `json:"paired,omitempty"`  // numbers of the products that the items file gives it
 	NoStock    bool            `json:"noStock,omitempty"` // KROS keeps no stock for it and never did
 	Missing    bool            `json:"missing,omitempty"` // not in this sweep, but in the baseline; has no outcome
 	Entries    []Entry         `json:"entries,omitempty"`
@@ -85,12 +90,13 @@ type Write struct {
 	Unbooked decimal.Decimal `json:"unbooked,omitzero"`
 }
 
-// Memory is what the archive of a shop remembers. None at all makes a pass the
-// first one.
+// Memory is what the archive of a shop remembers.
 type Memory struct {
-	Items    []Item // the baseline: the snapshot of the last accepted pass
-	Ledger   []Line // the last plan that began to write
-	Products int    // Plan.Matched of the last accepted pass
+	Items    []Item    // the baseline: the snapshot of the last accepted pass
+	Ledger   []Line    // the last plan that ended, or began to write
+	Receipts []Receipt // what the shop answered to it, in order of time
+	Basis    string    // the settings of the ledger's pass, see Input.Basis; empty: not known
+	Products int       // Plan.Matched of the last accepted pass
 }
 
 // Input is everything a plan is made of.
@@ -98,7 +104,20 @@ type Input struct {
 	Rules    Rules
 	Items    []Item    // the sweep, each distinct row once or more
 	Products []Product // what the shop has for LookupKeys and GoneKeys
-	Memory   *Memory   // nil: the first pass
+	Memory   *Memory   // nil: nothing is remembered
+	Now      time.Time // when the shop's products were read
+
+	// Basis names the settings that decide about quantities: Rules.Basis, and
+	// whatever else the caller knows of them.
+	Basis string
+	// First is a pass without a baseline, or one whose changes a person has just
+	// seen as an activation's findings: it is no mass change.
+	First bool
+	// Doubtful is a catalogue of which everything is held.
+	Doubtful bool
+	Day      *Day // nil: only the shop's present stock is known
+	Answers  Answers
+
 	// Gone are the codes of missing items that KROS does not know even when
 	// asked for one by one. They count only with MissingZero.
 	Gone []string
@@ -112,51 +131,135 @@ func NewPlan(in Input) Plan {
 	p := planner{
 		match:     in.Rules.Match,
 		measure:   newMeasure(in.Rules),
-		catalogue: newCatalogue(in.Rules.Match, Track(in.Items, memory.Items)),
-		shelf:     newShelf(in.Rules.Match, in.Products),
+		catalogue: newCatalogue(in.Rules, Track(in.Items, memory.Items)),
+		shelf:     newShelf(in.Rules, in.Products),
 		wrote:     writtenProducts(memory.Ledger),
 	}
-	lines := make([]Line, 0, len(p.catalogue.items))
+	plan := Plan{Lines: make([]Line, 0, len(p.catalogue.items))}
 	for i := range p.catalogue.items {
-		lines = append(lines, p.judge(i))
+		plan.Lines = append(plan.Lines, p.judge(i))
 	}
 	if gone := p.missing(in, memory); len(gone) > 0 {
-		lines = append(lines, gone...)
-		slices.SortStableFunc(lines, func(a, b Line) int {
+		plan.Lines = append(plan.Lines, gone...)
+		slices.SortStableFunc(plan.Lines, func(a, b Line) int {
 			return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Name, b.Name))
 		})
 	}
-	return Plan{Lines: lines}
+	remembered := newLedger(in)
+	believed := remembered
+	if plan.Imported = remembered.imported(plan.Lines); plan.Imported {
+		believed = remembered.forget()
+	}
+	plan.aim(believed)
+	newGuard(in, &plan).watch(in.Doubtful)
+	plan.close(believed, remembered, p.wrote)
+	return plan
+}
+
+// aim gives every product the quantity of KROS without what was sold and is not
+// booked: never above the plain rule.
+func (p Plan) aim(l ledger) {
+	for i := range p.Lines {
+		line := &p.Lines[i]
+		if len(line.Entries) == 0 {
+			continue
+		}
+		line.Sold = l.sales(*line, true)
+		sold := unbooked(line.Sold)
+		for j := range line.Entries {
+			line.Entries[j].aim(sold)
+		}
+		if !line.Missing {
+			line.Outcome = outcomeOf(line.Entries)
+		}
+	}
+}
+
+// close makes the plan the ledger of the next pass: of a held product KROS's
+// number is not believed, and products that have left their item are kept in
+// mind.
+func (p Plan) close(believed, remembered ledger, wrote map[string]bool) {
+	claimed := map[string]bool{}
+	for i := range p.Lines {
+		line := &p.Lines[i]
+		held := false
+		for j := range line.Entries {
+			e := &line.Entries[j]
+			e.Wrote = e.changes() || wrote[e.Product]
+			claimed[e.Product] = true
+			held = held || e.Want != nil
+		}
+		if own, known := believed.byItem[line.Item]; held && known && line.Item != "" {
+			line.Sold, line.Booked = believed.sales(*line, false), lo.ToPtr(booked(believed.lines[own]))
+		}
+	}
+	for i := range p.Lines {
+		if len(p.Lines[i].Entries) == 0 {
+			remembered.carry(&p.Lines[i], claimed)
+		}
+	}
 }
 
 // Replan plans products again whose quantity changed under the writer's hands.
-// fresh is what the shop has for them now. Only lines with a fresh product are
-// in the answer, with these products only; one that is not fresh, has lost the
-// item's key or keeps no stock any more is left out.
-func Replan(rules Rules, plan Plan, fresh []Product, memory *Memory) Plan {
-	p := planner{match: rules.Match, shelf: newShelf(rules.Match, fresh), wrote: writtenProducts(lo.FromPtr(memory).Ledger)}
+// fresh is what the shop has for them now; what it fell meanwhile was sold.
+// Only lines with a fresh product are in again, with these products only; one
+// that is not fresh, has lost the item's key or keeps no stock any more is left
+// out. whole is the plan with these products as they are planned now.
+func Replan(rules Rules, plan Plan, fresh []Product, now time.Time) (again, whole Plan) {
+	shelf := newShelf(rules, fresh)
 	byID := lo.KeyBy(distinctProducts(fresh), func(product Product) string { return product.ID })
-	var again []Line
-	for _, line := range plan.Lines {
-		entries := lo.FilterMap(line.Entries, func(old Entry, _ int) (Entry, bool) {
+	whole = plan
+	whole.Lines = slices.Clone(plan.Lines)
+	for i, line := range plan.Lines {
+		second := line
+		second.Entries = nil
+		for _, old := range line.Entries {
 			product, ok := byID[old.Product]
-			if !ok || !p.shelf.writable(product) || productKey(p.match, product) != comparison(p.match, line.Key) {
-				return Entry{}, false
+			if !ok || !shelf.writable(product) || !line.has(rules.Match, product) {
+				continue
 			}
-			entry := p.entry(product, line.Kros)
-			entry.Wrote = entry.Wrote || old.Wrote
-			return entry, true
-		})
-		if len(entries) == 0 {
+			if rules.SoldHold > 0 {
+				second.Sold = fall(second.Sold, old.From.Sub(product.Quantity), now)
+			}
+			old.From = product.Quantity
+			second.Entries = append(second.Entries, old)
+		}
+		if len(second.Entries) == 0 {
 			continue
 		}
-		line.Entries = entries
-		if !line.Missing {
-			line.Outcome = outcomeOf(entries)
+		for j := range second.Entries {
+			e := &second.Entries[j]
+			e.aim(unbooked(second.Sold))
+			e.Wrote = e.Wrote || e.changes()
 		}
-		again = append(again, line)
+		if !second.Missing {
+			second.Outcome = outcomeOf(second.Entries)
+		}
+		again.Lines = append(again.Lines, second)
+		whole.Lines[i] = line.with(second)
 	}
-	return Plan{Lines: again}
+	return again, whole
+}
+
+// with is the line with what was planned again.
+func (l Line) with(second Line) Line {
+	planned := lo.KeyBy(second.Entries, func(e Entry) string { return e.Product })
+	l.Sold = second.Sold
+	l.Entries = lo.Map(l.Entries, func(e Entry, _ int) Entry {
+		if fresh, ok := planned[e.Product]; ok {
+			return fresh
+		}
+		return e
+	})
+	return l
+}
+
+// has tells whether the product still has the line's key.
+func (l Line) has(match Match, product Product) bool {
+	if len(l.Paired) > 0 {
+		return slices.Contains(l.Paired, CleanKey(product.Number))
+	}
+	return productKey(match, product) == comparison(match, l.Key)
 }
 
 // MissingWritten are the missing items that have products we wrote: the ones
@@ -179,10 +282,21 @@ func GoneKeys(match Match, memory *Memory, gone []string) []string {
 	}))
 }
 
+// PairedNumbers are the product numbers that the rules for single items give to
+// items of the sweep: what to ask the shop for by number, beside the LookupKeys.
+func PairedNumbers(rules Rules, items []Item) []string {
+	var numbers []string
+	for _, item := range items {
+		numbers = append(numbers, rules.Items[CleanKey(item.Code)].Products...)
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}
+
 // CountMatches is how many items have a usable key of this kind, theirs alone,
 // that a product has as well.
 func CountMatches(match Match, items []Item, products []Product) int {
-	catalogue, shelf := newCatalogue(match, items), newShelf(match, products)
+	catalogue, shelf := newCatalogue(Rules{Match: match}, items), newShelf(Rules{Match: match}, products)
 	return lo.CountBy(lo.Range(len(catalogue.items)), func(i int) bool {
 		key := catalogue.items[i].key
 		return key.fault == "" && len(catalogue.sameCode(i)) == 0 && len(catalogue.sameKey(i)) == 0 &&
@@ -279,8 +393,15 @@ func (p planner) judge(i int) Line {
 			return cmp.Or(other.code, other.Name, other.EAN)
 		}))
 	}
+	if item.rule.Ignore {
+		return p.because(line, Skipped, ReasonIgnored, nil)
+	}
 	if line.NoStock {
 		return p.because(line, Skipped, ReasonNotStock, nil)
+	}
+	if len(item.rule.Products) > 0 {
+		line.Paired = lo.Map(item.rule.Products, func(number string, _ int) string { return CleanKey(number) })
+		return p.assign(line, p.shelf.paired(line.Paired))
 	}
 	if item.key.fault != "" {
 		return p.because(line, Skipped, item.key.fault, nil)
@@ -291,6 +412,9 @@ func (p planner) judge(i int) Line {
 // assign gives a line its products.
 func (p planner) assign(line Line, products []Product) Line {
 	if len(products) == 0 {
+		if others := p.shelf.given[comparison(p.match, line.Key)]; len(others) > 0 && len(line.Paired) == 0 {
+			return p.because(line, Unmatched, ReasonPaired, others)
+		}
 		return p.because(line, Unmatched, ReasonNoProduct, nil)
 	}
 	writable := lo.Filter(products, func(product Product, _ int) bool { return p.shelf.writable(product) })
@@ -301,16 +425,19 @@ func (p planner) assign(line Line, products []Product) Line {
 	if len(writable) > MaxProducts {
 		return p.because(line, Ambiguous, ReasonTooManyProducts, productIDs(writable))
 	}
-	line.Entries = lo.Map(writable, func(product Product, _ int) Entry { return p.entry(product, line.Kros) })
-	line.Outcome = outcomeOf(line.Entries)
+	line.Entries = lo.Map(writable, func(product Product, _ int) Entry { return entryOf(product, line.Kros) })
 	return line
 }
 
-// entry is the one place that decides what a product gets.
-func (p planner) entry(product Product, kros decimal.Decimal) Entry {
-	e := Entry{Product: product.ID, Name: product.Name, From: product.Quantity, To: kros, Kros: kros}
-	e.Wrote = e.changes() || p.wrote[product.ID]
-	return e
+// entryOf is a product that is yet to be aimed at a quantity.
+func entryOf(product Product, kros decimal.Decimal) Entry {
+	return Entry{Product: product.ID, Name: product.Name, From: product.Quantity, Kros: kros}
+}
+
+// aim is the one place that decides what a product gets.
+func (e *Entry) aim(sold decimal.Decimal) {
+	e.Unbooked = sold
+	e.To = decimal.Max(decimal.Zero, e.Kros.Sub(sold))
 }
 
 func (p planner) because(line Line, outcome Outcome, code string, others []string) Line {
@@ -321,7 +448,7 @@ func (p planner) because(line Line, outcome Outcome, code string, others []strin
 
 // missing are the lines of items that the baseline has and the sweep does not.
 func (p planner) missing(in Input, memory Memory) []Line {
-	items := distinct(p.match, MissingItems(in.Items, memory.Items))
+	items := distinct(in.Rules, MissingItems(in.Items, memory.Items))
 	if len(items) == 0 {
 		return nil
 	}
@@ -350,7 +477,7 @@ func (p planner) zeroings(item catalogueItem, ledger []Entry, zeroed map[string]
 	for _, product := range p.shelf.byKey[item.key.compare] {
 		if ours[product.ID] && p.shelf.writable(product) && !zeroed[product.ID] {
 			zeroed[product.ID] = true
-			entries = append(entries, p.entry(product, decimal.Zero))
+			entries = append(entries, entryOf(product, decimal.Zero))
 		}
 	}
 	return entries
@@ -370,7 +497,7 @@ func ledgerEntries(ledger []Line) map[string][]Entry {
 		if line.Item == "" {
 			continue
 		}
-		for _, e := range line.Entries {
+		for _, e := range slices.Concat(line.Entries, line.Kept) {
 			if e.Wrote {
 				entries[line.Item] = append(entries[line.Item], e)
 			}
@@ -382,7 +509,7 @@ func ledgerEntries(ledger []Line) map[string][]Entry {
 func writtenProducts(ledger []Line) map[string]bool {
 	wrote := map[string]bool{}
 	for _, line := range ledger {
-		for _, e := range line.Entries {
+		for _, e := range slices.Concat(line.Entries, line.Kept) {
 			if e.Wrote {
 				wrote[e.Product] = true
 			}

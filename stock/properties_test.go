@@ -40,6 +40,7 @@ func rules() *rapid.Generator[stock.Rules] {
 			Decimals:     rapid.Int32Range(0, 4).Draw(t, "decimals"),
 			UnitDecimals: map[string]int32{"Kg": 3},
 			Missing:      rapid.SampledFrom([]stock.Missing{stock.MissingKeep, stock.MissingZero}).Draw(t, "missing"),
+			Guard:        unguarded,
 		}
 	})
 }
@@ -117,7 +118,7 @@ func TestPlanningLeavesItsInputAlone(t *testing.T) {
 		before := in
 		before.Items, before.Products = slices.Clone(in.Items), slices.Clone(in.Products)
 		plan := stock.NewPlan(in)
-		stock.Replan(in.Rules, plan, in.Products, in.Memory)
+		stock.Replan(in.Rules, plan, in.Products, day)
 		require.Empty(t, cmp.Diff(before, in))
 	})
 }

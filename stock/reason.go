@@ -24,7 +24,12 @@ const (
 	ReasonNotWritten      = "not_written"
 	ReasonMissingKept     = "missing_kept"
 	ReasonMissingZeroed   = "missing_zeroed"
+	ReasonPaired          = "paired"
 	ReasonIgnored         = "ignored"
+	ReasonHeldZeroed      = "held_zeroed"
+	ReasonHeldChanged     = "held_changed"
+	ReasonHeldCatalogue   = "held_catalogue"
+	ReasonDismissed       = "dismissed"
 )
 
 const (
@@ -64,7 +69,17 @@ func sentence(code string, match Match, key string, others []string) string {
 	case ReasonMissingKept:
 		return "KROS does not show this item any more; its product keeps its quantity"
 	case ReasonIgnored:
-		return "the shop's file of items says to ignore it"
+		return "the items file says to ignore it"
+	case ReasonPaired:
+		return fmt.Sprintf("the e-shop's product with %s %s is given to %s in the items file", label(match), key, names(others))
+	case ReasonHeldZeroed:
+		return "KROS gives " + key + ", but too many products would go to 0 within a day; it waits for approval"
+	case ReasonHeldChanged:
+		return "KROS gives " + key + ", but too many products would change by more than half at once; it waits for approval"
+	case ReasonHeldCatalogue:
+		return "KROS gives " + key + ", but its catalogue is another one than before; it waits for approval"
+	case ReasonDismissed:
+		return "the " + key + " of KROS was dismissed; the product keeps its quantity until KROS shows another one"
 	case ReasonMissingZeroed:
 		return "KROS does not have this item any more; its product goes to 0"
 	}

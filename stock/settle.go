@@ -3,6 +3,7 @@ package stock
 import (
 	"cmp"
 
+	"github.com/samber/lo"
 	"github.com/shopspring/decimal"
 )
 
@@ -66,6 +67,18 @@ func Settle(plan Plan, receipts []Receipt) (Counts, Samples) {
 		}
 	}
 	return t.counts, t.samples
+}
+
+// Zeroed is how many products were taken from above 0 to 0 without a person
+// having said so: what counts against the thresholds of the next day.
+func Zeroed(plan Plan, receipts []Receipt) int {
+	fates := fatesOf(receipts)
+	return lo.SumBy(plan.Lines, func(line Line) int {
+		return lo.CountBy(line.Entries, func(e Entry) bool {
+			f := fates[e.Product]
+			return f.wrote && f.had.IsPositive() && f.asked.IsZero() && !e.Approved
+		})
+	})
 }
 
 // fate is what became of one product.

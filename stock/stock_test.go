@@ -2,6 +2,7 @@ package stock_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
@@ -11,9 +12,15 @@ import (
 
 func dec(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 
+// day is when the tests take place.
+var day = time.Date(2026, time.March, 2, 12, 10, 0, 0, time.UTC)
+
+// byNumber are rules without ledger and guard, which have tests of their own.
 func byNumber() stock.Rules {
-	return stock.Rules{Match: stock.ByNumber, Quantity: stock.Max, Missing: stock.MissingKeep, Guard: stock.Guard{MinCatalogue: 0.5}}
+	return stock.Rules{Match: stock.ByNumber, Quantity: stock.Max, Missing: stock.MissingKeep, Guard: unguarded}
 }
+
+var unguarded = stock.Guard{MaxZeroed: 1, MaxChanged: 1, MinItems: 5, MinCatalogue: 0.5}
 
 func byEAN() stock.Rules {
 	rules := byNumber()

@@ -38,7 +38,8 @@ func (a *activation) run(ctx workflow.Context) (protocol.Activation, error) {
 		return a.result, err
 	}
 	a.result.Findings = dryRun.Findings
-	if dryRun.Result != protocol.ResultOK {
+	// A hold is shown by the findings, and holds in the first pass, too.
+	if dryRun.Result == protocol.ResultFailed {
 		a.result.Failure = dryRun.Failure
 		return a.result, nil
 	}
@@ -48,7 +49,7 @@ func (a *activation) run(ctx workflow.Context) (protocol.Activation, error) {
 	a.result.ID = workflow.GetInfo(ctx).WorkflowExecution.RunID
 	a.result.State = protocol.StateActive
 	return a.result, a.start(ctx, protocol.Activated{
-		ID: a.result.ID, ShopID: dryRun.ShopID, LastPass: dryRun.LastPass, Catalogue: dryRun.Catalogue,
+		ID: a.result.ID, ShopID: dryRun.ShopID, LastPass: dryRun.LastPass, Catalogue: dryRun.Catalogue, By: a.req.By,
 	})
 }
 
@@ -87,7 +88,7 @@ func (a *activation) dryRun(ctx workflow.Context) (protocol.PassResult, error) {
 	err := workflow.ExecuteChildWorkflow(ctx, protocol.SyncPass, protocol.PassRequest{
 		Shop: a.req.Shop, Trigger: protocol.TriggerActivation, DryRun: true, Findings: true, Accept: true,
 		Settings: a.loaded.Settings, SettingsHash: a.loaded.Hash, Connection: a.loaded.Connection,
-		ShopID: a.known.ShopID, Memory: a.known.Memory,
+		ShopID: a.known.ShopID, Memory: a.known.Memory, Basis: a.loaded.Basis, Protected: a.known.Hold.Refs(),
 	}).Get(ctx, &result)
 	return result, err
 }

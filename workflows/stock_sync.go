@@ -55,7 +55,8 @@ type stockSync struct {
 
 	notification, refused, syncNow, configChanged, activated workflow.ReceiveChannel
 
-	requests  int64        // raised by every update "sync"
+	by        string       // who asked for a pass last
+	requests  int64        // raised by every update "sync" and "approve"
 	served    int64        // the requests up to this one have their pass
 	running   *runningPass // nil while idle
 	reload    bool         // settings are to be read again
@@ -169,6 +170,7 @@ func (s *stockSync) activate(a protocol.Activated) {
 	s.Activation, s.ShopID = &a, a.ShopID
 	s.Passes = max(s.Passes, a.LastPass)
 	s.Pause, s.State, s.Reason = nil, protocol.StateActive, nil
+	s.Hold, s.Approval, s.Hours = nil, nil, nil // its first pass says what is held now
 	s.reload = true
 }
 
@@ -278,10 +280,13 @@ func (s *stockSync) pass(ctx workflow.Context, trigger protocol.Trigger) error {
 		s.running.activation = activation.ID
 	}
 	s.Notified, s.Requested, s.Activation = false, false, nil
+	if s.Approval != nil {
+		s.Approval.Due = false
+	}
 	s.PassStartedAt = workflow.Now(ctx)
 	s.passes++
 
-	result, err := s.runPass(passCtx, trigger, catalogue, activation != nil)
+	result, err := s.runPass(passCtx, trigger, catalogue, activation)
 	s.running = nil
 	switch {
 	case ctx.Err() != nil:
@@ -311,7 +316,7 @@ func (s *stockSync) catalogue() *protocol.Catalogue {
 
 // runPass reads the settings, probes a suspended shop, and runs the child. The
 // error is that the pass was cancelled.
-func (s *stockSync) runPass(ctx workflow.Context, trigger protocol.Trigger, catalogue *protocol.Catalogue, accept bool) (protocol.PassResult, error) {
+func (s *stockSync) runPass(ctx workflow.Context, trigger protocol.Trigger, catalogue *protocol.Catalogue, activation *protocol.Activated) (protocol.PassResult, error) {
 	loaded, err := loadSettings(ctx, s.Shop, s.PassStartedAt)
 	if err != nil {
 		return protocol.PassResult{}, err
@@ -332,11 +337,40 @@ func (s *stockSync) runPass(ctx workflow.Context, trigger protocol.Trigger, cata
 		s.turn(ctx, protocol.StateActive, nil) // whatever the pass meets now is new trouble
 	}
 	s.Passes++
-	return s.child(ctx, protocol.PassRequest{
-		Shop: s.Shop, Pass: s.Passes, Trigger: trigger,
-		Settings: loaded.Settings, SettingsHash: loaded.Hash, Connection: loaded.Connection,
-		ShopID: s.ShopID, Memory: s.Memory, Accept: accept, Catalogue: catalogue,
-	})
+	request := protocol.PassRequest{
+		Shop: s.Shop, Pass: s.Passes, Trigger: trigger, By: s.askedBy(trigger, activation),
+		Settings: loaded.Settings, SettingsHash: loaded.Hash, Connection: loaded.Connection, Basis: loaded.Basis,
+		ShopID: s.ShopID, Memory: s.Memory, Accept: activation != nil, Catalogue: catalogue,
+		Day: s.day(workflow.Now(ctx), loaded.Basis), Dismissed: s.Dismissed, Protected: s.Hold.Refs(), Last: s.ended(),
+	}
+	s.Approval.apply(&request)
+	return s.child(ctx, request)
+}
+
+// askedBy is the person for whom a pass begins, where it is one.
+func (s *stockSync) askedBy(trigger protocol.Trigger, activation *protocol.Activated) string {
+	switch {
+	case activation != nil:
+		return activation.By
+	case trigger == protocol.TriggerApproval:
+		return s.Approval.By
+	case trigger == protocol.TriggerManual:
+		return s.by
+	}
+	return ""
+}
+
+// apply has a pass write what was approved. An approved catalogue is the one
+// that is compared with from now on.
+func (a *approval) apply(r *protocol.PassRequest) {
+	if a == nil {
+		return
+	}
+	r.Approved = a.Hold.Plan
+	r.Protected = append(r.Protected, a.Hold.Refs()...)
+	if a.Hold.Code == protocol.CatalogueChanged {
+		r.Memory.Baseline, r.Memory.Products = a.Hold.Catalogue, 0
+	}
 }
 
 // noPass is the report of a pass that could not even begin.
@@ -414,12 +448,15 @@ func (s *stockSync) startPass(ctx workflow.Context, request protocol.PassRequest
 func (s *stockSync) lostPass(ctx workflow.Context, request protocol.PassRequest, failure *protocol.Failure) protocol.PassResult {
 	result := s.noPass(ctx, request.Trigger, failure)
 	result.Pass, result.SettingsHash = request.Pass, request.SettingsHash
+	result.Memory.Lost = request.Pass
 	return result
 }
 
 // judge draws the state from the result of a pass.
 func (s *stockSync) judge(ctx workflow.Context, result *protocol.PassResult) {
+	s.count(result.Day, s.PassStartedAt, result.Memory.Basis != s.Memory.Basis)
 	s.Memory = result.Memory
+	s.takeHold(ctx, result)
 	if result.Catalogue != nil && result.Catalogue.Changed {
 		s.KrosChangedAt = &result.StartedAt
 	}
@@ -437,6 +474,27 @@ func (s *stockSync) judge(ctx workflow.Context, result *protocol.PassResult) {
 	case s.State == protocol.StateSuspended: // the probe learned nothing; the reason stands
 	default:
 		s.turn(ctx, protocol.StateFailing, result.Failure)
+	}
+}
+
+// takeHold takes over what waits for a person after a pass. One that failed has
+// found nothing out.
+func (s *stockSync) takeHold(ctx workflow.Context, result *protocol.PassResult) {
+	if result.Answered {
+		s.Dismissed = protocol.Ref{}
+	}
+	if result.Result == protocol.ResultFailed {
+		return
+	}
+	if s.Approval != nil && !s.Approval.Due { // it may have been given while this pass ran
+		s.Approval = nil
+	}
+	since := workflow.Now(ctx)
+	if s.Hold != nil {
+		since = s.Hold.Since
+	}
+	if s.Hold = result.Hold; s.Hold != nil {
+		s.Hold.Since = since
 	}
 }
 

@@ -3,7 +3,10 @@ package workflows
 import (
 	"time"
 
+	"github.com/samber/lo"
+
 	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/stock"
 )
 
 // stateVersion is raised when the meaning of a field changes; a field that is
@@ -39,6 +42,12 @@ type SyncState struct {
 
 	Notifications protocol.Notifications `json:"notifications"`
 
+	Hold      *protocol.Hold `json:"hold,omitempty"`     // what waits for a person
+	Approval  *approval      `json:"approval,omitempty"` // the last answer "yes", until a pass has carried it out
+	Dismissed protocol.Ref   `json:"dismissed,omitzero"` // the last answer "no", until a ledger has it
+	Answer    string         `json:"answer,omitempty"`   // hash of the last approval
+	Hours     []hour         `json:"hours,omitempty"`    // of the last day, for the guard
+
 	// What is asked for and not yet begun.
 	Notified   bool                `json:"notified,omitempty"`   // KROS notified since the last pass began
 	Requested  bool                `json:"requested,omitempty"`  // signal sync-now
@@ -50,6 +59,21 @@ type SyncState struct {
 type pause struct {
 	protocol.PauseRequest
 	Since time.Time `json:"since"`
+}
+
+// approval is a held plan that a person wants to be written.
+type approval struct {
+	Hold protocol.Hold `json:"hold"`
+	By   string        `json:"by,omitempty"`
+	Due  bool          `json:"due,omitempty"` // its pass is still to begin
+}
+
+// hour is what the guard has to know of an hour: how many products were above
+// 0 when its first pass began, and how many its passes took to 0.
+type hour struct {
+	At      time.Time `json:"at"`
+	Stocked int       `json:"stocked"`
+	Zeroed  int       `json:"zeroed"`
 }
 
 // passLine is what is shown of an earlier pass.
@@ -139,6 +163,8 @@ func (s *SyncState) due(now time.Time, asked bool) (protocol.Trigger, bool) {
 		return "", false
 	case s.Activation != nil:
 		return protocol.TriggerActivation, true
+	case s.Approval != nil && s.Approval.Due:
+		return protocol.TriggerApproval, true
 	case asked || s.Requested:
 		return protocol.TriggerManual, true
 	case s.Notified && s.State != protocol.StateSuspended && !now.Before(s.NotBefore):
@@ -164,4 +190,52 @@ func (s *SyncState) wakeAt() time.Time {
 		}
 	}
 	return wake
+}
+
+// guardedDay is how long zeroings count together.
+const guardedDay = 24 * time.Hour
+
+// day is what the last 24 hours were like, nil where they say nothing about
+// numbers of these settings.
+func (s *SyncState) day(now time.Time, basis string) *stock.Day {
+	hours := s.lastDay(now)
+	if len(hours) == 0 || basis != s.Memory.Basis {
+		return nil
+	}
+	return &stock.Day{Stocked: hours[0].Stocked, Zeroed: lo.SumBy(hours, func(h hour) int { return h.Zeroed })}
+}
+
+// lastDay are the hours of which the last 24 hours have seen something.
+func (s *SyncState) lastDay(now time.Time) []hour {
+	return lo.Filter(s.Hours, func(h hour, _ int) bool { return h.At.After(now.Add(-guardedDay)) })
+}
+
+// count takes a pass into its hour. Where its settings are new, the hours
+// before say nothing any more.
+func (s *SyncState) count(day *stock.Day, begun time.Time, fresh bool) {
+	if day == nil {
+		return
+	}
+	s.Hours = s.lastDay(begun)
+	if fresh {
+		s.Hours = nil
+	}
+	at := begun.Truncate(time.Hour)
+	if last := len(s.Hours) - 1; last >= 0 && s.Hours[last].At.Equal(at) {
+		s.Hours[last].Zeroed += day.Zeroed
+		return
+	}
+	s.Hours = append(s.Hours, hour{At: at, Stocked: day.Stocked, Zeroed: day.Zeroed})
+}
+
+// ended is how the last pass ended.
+func (s *SyncState) ended() *protocol.Ended {
+	if s.LastPass == nil {
+		return &protocol.Ended{}
+	}
+	e := &protocol.Ended{Result: s.LastPass.Result, SettingsHash: s.LastPass.SettingsHash}
+	if s.LastPass.Failure != nil {
+		e.Code = s.LastPass.Failure.Code
+	}
+	return e
 }

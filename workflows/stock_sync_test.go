@@ -29,6 +29,7 @@ func TestATickRunsAPassWithTheSettingsAndTheMemoryOfNow(t *testing.T) {
 		Memory: protocol.Memory{
 			Baseline: protocol.Ref{Bucket: "b", Key: "sweep of pass 1"}, Ledger: protocol.Ref{Bucket: "b", Key: "plan of pass 1"}, Pass: 1,
 		},
+		Last: &protocol.Ended{Result: protocol.ResultOK},
 	}, w.requests[1]))
 	require.Equal(t, protocol.LoadRequest{Shop: acme, After: begin.Add(time.Hour), PassStartedAt: begin.Add(time.Hour)}, w.loads[1], "read at the start of the pass")
 }

@@ -15,7 +15,7 @@ func (s *stockSync) handle(ctx workflow.Context) error {
 		return err
 	}
 	if err := workflow.SetQueryHandler(ctx, protocol.QueryMemory, func() (protocol.Recollection, error) {
-		return protocol.Recollection{Running: true, State: s.State, ShopID: s.ShopID, Memory: s.Memory}, nil
+		return s.recollection(), nil
 	}); err != nil {
 		return err
 	}
@@ -28,6 +28,8 @@ func (s *stockSync) handle(ctx workflow.Context) error {
 		{protocol.UpdatePause, s.onPause, func(protocol.PauseRequest) error { return s.allow() }},
 		{protocol.UpdateResume, s.onResume, s.allow},
 		{protocol.UpdateRollback, s.onRollback, s.allowRollback},
+		{protocol.UpdateApprove, s.onApprove, s.allowApprove},
+		{protocol.UpdateDismiss, s.onDismiss, s.allowDismiss},
 		{protocol.UpdateDeactivate, s.onDeactivate, s.allow},
 	}
 	for _, h := range handlers {
@@ -70,6 +72,13 @@ func (s *stockSync) onSync(ctx workflow.Context, request protocol.SyncRequest) (
 		}
 		// Another activation came between: any pass from now on will do.
 	}
+	s.by = request.By
+	return s.nextPass(ctx)
+}
+
+// nextPass waits for a pass that begins after now, and returns its report.
+func (s *stockSync) nextPass(ctx workflow.Context) (protocol.Report, error) {
+	stopped := func() bool { return s.leaving || s.Pause != nil && s.running == nil }
 	s.requests++
 	mine := s.requests
 	if err := workflow.Await(ctx, func() bool { return s.served >= mine || stopped() }); err != nil {
@@ -117,4 +126,61 @@ func (s *stockSync) onDeactivate(ctx workflow.Context) (protocol.Status, error) 
 	}
 	err := workflow.Await(ctx, func() bool { return s.left })
 	return s.status(), err
+}
+
+// recollection is what others need who plan without being StockSync. A query
+// knows no time but that of the last pass.
+func (s *stockSync) recollection() protocol.Recollection {
+	return protocol.Recollection{
+		Running: true, State: s.State, ShopID: s.ShopID, Memory: s.Memory, Hold: s.Hold,
+		Day: s.day(s.PassStartedAt, s.Memory.Basis), Dismissed: s.Dismissed,
+	}
+}
+
+func (s *stockSync) allowApprove(request protocol.AnswerRequest) error {
+	if s.Pause != nil {
+		return refuse(message.ApprovalWhilePaused(s.Shop))
+	}
+	if s.Hold == nil && request.Hash != "" && request.Hash == s.Answer {
+		return s.allow() // a second approval of the same does nothing
+	}
+	return s.allowAnswer(request)
+}
+
+func (s *stockSync) allowDismiss(request protocol.AnswerRequest) error {
+	if s.Hold != nil && s.Hold.Code == protocol.CatalogueChanged {
+		return refuse(message.NotDismissible(s.Shop))
+	}
+	return s.allowAnswer(request)
+}
+
+func (s *stockSync) allowAnswer(request protocol.AnswerRequest) error {
+	switch {
+	case s.Hold == nil:
+		return refuse(message.NothingHeld(s.Shop))
+	case request.Hash != s.Hold.Hash:
+		return refuse(message.OtherHold(s.Shop))
+	}
+	return s.allow()
+}
+
+// onApprove has the next pass write what is held, and returns its report.
+func (s *stockSync) onApprove(ctx workflow.Context, request protocol.AnswerRequest) (protocol.Report, error) {
+	if s.Hold == nil || s.Hold.Hash != request.Hash {
+		return *s.LastPass, nil // answered before
+	}
+	s.Answer = request.Hash
+	s.Approval = &approval{Hold: *s.Hold, By: request.By, Due: true}
+	return s.nextPass(ctx)
+}
+
+// onDismiss keeps what is held as it is, until KROS shows other numbers.
+func (s *stockSync) onDismiss(ctx workflow.Context, request protocol.AnswerRequest) (protocol.Status, error) {
+	s.Dismissed, s.Hold, s.Approval = s.Hold.Plan, nil, nil
+	if s.Pause == nil && s.State == protocol.StateHeld {
+		s.turn(ctx, protocol.StateActive, nil)
+	}
+	workflow.GetLogger(ctx).Info("a hold was dismissed", "shop", s.Shop, "by", request.By)
+	s.publish(ctx)
+	return s.status(), nil
 }

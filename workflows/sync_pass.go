@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -37,6 +38,7 @@ func SyncPass(ctx workflow.Context, req protocol.PassRequest) (protocol.PassResu
 	err := p.run(ctx)
 	p.result.FinishedAt = workflow.Now(ctx)
 	p.settle(err)
+	p.record(ctx)
 	workflow.SetCurrentDetails(ctx, passDetails(&p.result.Report))
 	if temporal.IsCanceledError(err) {
 		// With what it did: StockSync has to remember whether it began to write.
@@ -58,7 +60,10 @@ type pass struct {
 	result  protocol.PassResult
 	blame   protocol.Code // of the side that is being talked to
 	settled bool          // the counts tell what was done, not what was planned
-	lost    bool          // the archive has lost an object, and KROS was read once more for it
+	// zeroings that the plan makes and nobody approved; they count as made from
+	// the first write on, until the shop's answers tell better.
+	zeroings int
+	lost     bool // the archive has lost an object, and KROS was read once more for it
 }
 
 // doubt ends a pass in which a side cannot be trusted.
@@ -116,6 +121,10 @@ func (p *pass) prepare(ctx workflow.Context) error {
 	}
 	p.req.Settings, p.req.SettingsHash, p.req.Connection = loaded.Settings, loaded.Hash, loaded.Connection
 	p.req.ShopID, p.req.Memory = known.ShopID, known.Memory
+	p.req.Basis, p.req.Dismissed, p.req.Protected = loaded.Basis, known.Dismissed, known.Hold.Refs()
+	if known.Memory.Basis == loaded.Basis {
+		p.req.Day = known.Day
+	}
 	return nil
 }
 
@@ -127,21 +136,30 @@ func (p *pass) attempt(ctx workflow.Context) (stale bool, err error) {
 	}
 	matched, err := p.match(ctx)
 	if err != nil || p.req.DryRun {
-		return false, err
+		return false, p.held(matched, err)
 	}
 	if matched.Writes == 0 && len(p.result.Receipts) == 0 {
-		p.accept(matched, false)
-		return false, nil
+		p.remember(matched)
+		return false, p.held(matched, nil)
 	}
-	written, err := p.write(ctx, p.result.Plan)
+	written, err := p.write(ctx, p.result.Plan, p.result.Plan)
 	if err == nil && written.Conflicts > 0 && !written.Stale {
 		written, err = p.writeAgain(ctx)
 	}
 	if err != nil || written.Stale {
 		return written.Stale, err
 	}
-	p.accept(matched, true)
-	return false, nil
+	p.remember(matched)
+	return false, p.held(matched, nil)
+}
+
+// held ends a pass of which something waits for a person.
+func (p *pass) held(matched protocol.Matched, err error) error {
+	if err != nil || matched.Holding == nil {
+		return err
+	}
+	p.settled = true // the plan's counts say what is held
+	return &doubt{failure: matched.Holding, held: true}
 }
 
 // fetch sweeps KROS, unless an activation has just done so.
@@ -153,6 +171,7 @@ func (p *pass) fetch(ctx workflow.Context) error {
 		fetched, err := call[protocol.Fetched](ctx, fetchBounds, "KROS: read the catalogue", do.FetchStock, protocol.FetchRequest{
 			Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
 			Connection: p.req.Connection, Settings: p.req.Settings, Memory: p.result.Memory,
+			Protected: p.protected(),
 		})
 		if err != nil {
 			return err
@@ -171,12 +190,19 @@ func (p *pass) fetch(ctx workflow.Context) error {
 	return nil
 }
 
+// protected is what of the archive a person has still to look at, or has
+// answered.
+func (p *pass) protected() []protocol.Ref {
+	return slices.DeleteFunc(append(slices.Clone(p.req.Protected), p.req.Approved, p.req.Dismissed), protocol.Ref.Zero)
+}
+
 func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	p.blame = protocol.ShopUnavailable
 	matched, err := call[protocol.Matched](ctx, matchBounds, "e-shop: find the products", do.MatchProducts, protocol.MatchRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
 		Connection: p.req.Connection, Settings: p.req.Settings, ShopID: p.req.ShopID,
 		Memory: p.result.Memory, Catalogue: *p.result.Catalogue, Accept: p.req.Accept, Findings: p.req.Findings,
+		Basis: p.req.Basis, Day: p.req.Day, Approved: p.req.Approved, Dismissed: p.req.Dismissed,
 	})
 	if err != nil {
 		return protocol.Matched{}, err
@@ -185,6 +211,11 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	p.result.Counts, p.result.Samples = matched.Counts, samples(matched.Samples)
 	p.result.Plan, p.result.PlanHash, p.result.Findings = matched.Plan, matched.Hash, matched.Findings
 	p.result.ShopID = cmp.Or(matched.ShopID, p.result.ShopID)
+	p.result.Hold = matched.Hold
+	p.zeroings = matched.Zeroings
+	if !p.req.DryRun && matched.Doubt == nil {
+		p.result.Day = &stock.Day{Stocked: matched.Stocked}
+	}
 	if matched.Doubt != nil {
 		return matched, &doubt{failure: matched.Doubt, held: matched.Held}
 	}
@@ -192,9 +223,9 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 }
 
 // write sends what writes plans and counts what became of the whole plan.
-func (p *pass) write(ctx workflow.Context, writes protocol.Ref) (protocol.Written, error) {
+func (p *pass) write(ctx workflow.Context, ledger, writes protocol.Ref) (protocol.Written, error) {
 	p.blame = protocol.ShopUnavailable
-	p.result.Memory.Ledger = p.result.Plan // from the first write on, whatever comes
+	p.begin(ledger)
 	written, err := call[protocol.Written](ctx, writeBounds, "e-shop: write the quantities", do.UpdateStock, protocol.UpdateRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass, Connection: p.req.Connection,
 		Plan: p.result.Plan, Writes: writes, Receipts: p.result.Receipts, TakenAt: p.result.Catalogue.TakenAt,
@@ -203,6 +234,8 @@ func (p *pass) write(ctx workflow.Context, writes protocol.Ref) (protocol.Writte
 		return protocol.Written{}, err
 	}
 	p.result.Receipts = append(p.result.Receipts, written.Receipts...)
+	p.result.Memory.Receipts = p.result.Receipts
+	p.result.Day.Zeroed = written.Zeroed
 	p.result.Counts, p.result.Samples, p.settled = written.Counts, samples(written.Samples), true
 	return written, nil
 }
@@ -210,24 +243,64 @@ func (p *pass) write(ctx workflow.Context, writes protocol.Ref) (protocol.Writte
 // writeAgain plans the products once more that changed in the shop between
 // reading and writing. A second conflict is left to the next pass.
 func (p *pass) writeAgain(ctx workflow.Context) (protocol.Written, error) {
-	again, err := call[protocol.Ref](ctx, matchBounds, "e-shop: look at what changed meanwhile", do.ReplanConflicts, protocol.ReplanRequest{
+	again, err := call[protocol.Replanned](ctx, matchBounds, "e-shop: look at what changed meanwhile", do.ReplanConflicts, protocol.ReplanRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass, Connection: p.req.Connection, Settings: p.req.Settings,
 		Plan: p.result.Plan, Receipts: p.result.Receipts,
 	})
 	if err != nil {
 		return protocol.Written{}, err
 	}
-	return p.write(ctx, again)
+	return p.write(ctx, again.Whole, again.Ref)
 }
 
-// accept makes this pass the one that later passes are compared with.
-func (p *pass) accept(matched protocol.Matched, wrote bool) {
+// begin makes a plan the ledger of the next pass: from its first write on,
+// whatever comes.
+func (p *pass) begin(ledger protocol.Ref) {
+	p.result.Memory.Ledger, p.result.Memory.Receipts = ledger, p.result.Receipts
+	p.result.Memory.Basis = p.req.Basis
+	p.result.Answered = true
+	p.result.Day.Zeroed = p.zeroings
+}
+
+// record leaves what there is to tell of a pass in the archive. That it cannot
+// is no reason to fail a pass that has written.
+func (p *pass) record(ctx workflow.Context) {
+	r, last := &p.result, p.req.Last
+	if p.req.DryRun || last == nil {
+		return
+	}
+	now := protocol.Ended{Result: r.Result, SettingsHash: r.SettingsHash}
+	if r.Failure != nil {
+		now.Code = r.Failure.Code
+	}
+	if now == *last && len(r.Receipts) == 0 {
+		return
+	}
+	steady, _ := workflow.NewDisconnectedContext(ctx) // a cancelled pass has written, too
+	err := run(steady, readBounds, "remember the pass", do.RecordPass, protocol.RecordRequest{
+		Shop: p.req.Shop, Pass: p.req.Pass,
+		Record: protocol.PassRecord{Report: r.Report, By: p.req.By, Settings: p.req.Settings, Plan: r.Plan, Receipts: r.Receipts},
+	}, nil)
+	if err != nil {
+		workflow.GetLogger(ctx).Warn("cannot record the pass", "shop", p.req.Shop, "pass", p.req.Pass, "error", cause(err))
+	}
+}
+
+// remember makes this pass the one that later passes are compared with. Of one
+// that is held only the ledger is taken over: a person has to accept the rest.
+func (p *pass) remember(matched protocol.Matched) {
+	if matched.Hold != nil && matched.Hold.Code == protocol.CatalogueChanged {
+		return
+	}
+	if len(p.result.Receipts) == 0 {
+		p.begin(p.result.Plan)
+	}
+	if matched.Hold != nil {
+		return
+	}
 	p.result.Memory.Baseline = p.result.Catalogue.Ref
 	p.result.Memory.Products = matched.Products
 	p.result.Memory.Pass = p.req.Pass
-	if wrote || p.result.Memory.Ledger.Zero() {
-		p.result.Memory.Ledger = p.result.Plan
-	}
 }
 
 // settle writes into the report how the pass ended.

@@ -191,7 +191,7 @@ func TestAPassFetchesMatchesAndWrites(t *testing.T) {
 	require.Equal(t, shopID, result.ShopID)
 	require.Equal(t, int64(6), result.LastPass)
 	require.Empty(t, result.Warnings)
-	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Products: 8, Pass: 7}, result.Memory, "accepted")
+	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Receipts: []protocol.Ref{ref("receipt")}, Products: 8, Pass: 7}, result.Memory, "accepted")
 
 	require.Empty(t, cmp.Diff(protocol.FetchRequest{
 		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, Memory: request().Memory,
@@ -209,8 +209,8 @@ func TestAPassThatChangesNothingWritesNothing(t *testing.T) {
 	s.match[0] = func(protocol.MatchRequest) (protocol.Matched, error) { return matched(0), nil }
 	result := s.run(request())
 	require.Equal(t, []string{"fetch", "match"}, s.calls)
-	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("old plan"), Products: 8, Pass: 7}, result.Memory,
-		"the ledger is the last plan that began to write")
+	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Products: 8, Pass: 7}, result.Memory,
+		"what it saw sold is in the ledger, else it were seen for the first time again and again")
 
 	first := newShift(t)
 	first.match[0] = s.match[0]

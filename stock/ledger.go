@@ -1,0 +1,239 @@
+package stock
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/samber/lo"
+	"github.com/shopspring/decimal"
+)
+
+// An import or a restore changes many products at once, and not only downwards
+// as sales do.
+const (
+	minImported      = 10 // products that differ from what we left
+	importedFraction = 3  // more than one in so many of the matched ones differ
+	raisedFraction   = 4  // at least one in so many of those shows more
+)
+
+// Basis names the settings that decide which quantity an item has and where it
+// goes, in 12 hexadecimal characters. Where it differs from the ledger's, what
+// KROS shows now cannot be compared with what it showed then. The order of
+// warehouses does not count; rules for single items have a hash of their own.
+func (r Rules) Basis() string {
+	codes := lo.Keys(cleanSet(r.Warehouses))
+	slices.Sort(codes)
+	text, err := json.Marshal([]any{r.Match, r.Quantity, codes, r.Buffer, r.Decimals, r.UnitDecimals})
+	if err != nil {
+		panic(err) // values of our own types always encode
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6])
+}
+
+// ledger is what we last left in the shop and what was sold since, made ready
+// for one plan. Its zero value remembers nothing.
+type ledger struct {
+	rules  Rules
+	now    time.Time
+	same   bool // the settings are those of the ledger
+	lines  []Line
+	byItem map[string]int // lines that have, or had, products
+	rows   map[string]ledgerRow
+}
+
+// ledgerRow is what we last left of one product.
+type ledgerRow struct {
+	line int
+	left decimal.Decimal
+	or   *decimal.Decimal // the other possibility, where the answer to a write is unknown
+}
+
+func newLedger(in Input) ledger {
+	memory := lo.FromPtr(in.Memory)
+	l := ledger{
+		rules: in.Rules, now: in.Now, lines: memory.Ledger,
+		same:   memory.Basis == "" || memory.Basis == in.Basis,
+		byItem: map[string]int{}, rows: map[string]ledgerRow{},
+	}
+	answers := make(map[string]Receipt, len(memory.Receipts))
+	for _, r := range memory.Receipts {
+		answers[r.Product] = r
+	}
+	for i, line := range l.lines {
+		if _, again := l.byItem[line.Item]; !again && line.Item != "" && len(line.Entries)+len(line.Kept)+len(line.Sold) > 0 {
+			l.byItem[line.Item] = i
+		}
+		for _, e := range slices.Concat(line.Kept, line.Entries) {
+			l.rows[e.Product] = rowOf(i, e, answers)
+		}
+	}
+	return l
+}
+
+// rowOf says what we left of a product: what the shop answered, and without an
+// answer either what the plan wanted or what the shop had.
+func rowOf(line int, e Entry, answers map[string]Receipt) ledgerRow {
+	row := ledgerRow{line: line, left: e.To}
+	answer, known := answers[e.Product]
+	// An answer to another write is of an earlier plan of the same pass.
+	known = known && answer.Had.Equal(e.From) && answer.Asked.Equal(e.To)
+	switch {
+	case known && answer.Now != nil:
+		row.left = *answer.Now
+	case known && (answer.Answer == AnswerUpdated || answer.Answer == AnswerUnchanged):
+		row.left = answer.Asked
+	case known && answer.Answer == AnswerRejected:
+		row.left = answer.Had
+	case e.changes():
+		row.or = &e.From
+	}
+	return row
+}
+
+// before is what the shop had when we were done with the product, seen from
+// what it has now. Where that is not known, the larger possibility counts: a
+// sale too many costs a sale, one too few sells goods twice.
+func (r ledgerRow) before(now decimal.Decimal) decimal.Decimal {
+	if r.or == nil || now.Equal(r.left) {
+		return r.left
+	}
+	if now.Equal(*r.or) {
+		return *r.or
+	}
+	return decimal.Max(r.left, *r.or)
+}
+
+// imported tells whether the shop differs from what we left in a way that no
+// sales explain.
+func (l ledger) imported(lines []Line) bool {
+	matched, differ, raised := 0, 0, 0
+	for _, line := range lines {
+		for _, e := range line.Entries {
+			if line.Missing {
+				continue
+			}
+			matched++
+			row, known := l.rows[e.Product]
+			if !known {
+				continue
+			}
+			switch e.From.Cmp(row.before(e.From)) {
+			case 1:
+				raised++
+				differ++
+			case -1:
+				differ++
+			}
+		}
+	}
+	return differ >= minImported && importedFraction*differ > matched && raisedFraction*raised >= differ
+}
+
+// forget is a ledger that remembers which products were ours, but no sales.
+func (l ledger) forget() ledger {
+	return ledger{rules: l.rules, now: l.now}
+}
+
+// sales are the unbooked sales of an item whose products the line has. Where
+// KROS's number is not believed, its change books nothing.
+func (l ledger) sales(line Line, believed bool) []Sale {
+	if l.rules.SoldHold <= 0 || len(l.lines) == 0 {
+		return nil
+	}
+	fell := decimal.Zero
+	var sources []int
+	for _, e := range line.Entries {
+		if row, known := l.rows[e.Product]; known {
+			sources = append(sources, row.line)
+			fell = fell.Add(row.before(e.From).Sub(e.From))
+		}
+	}
+	own, known := l.byItem[line.Item]
+	if known = known && line.Item != ""; known {
+		sources = append(sources, own)
+	}
+	var sales []Sale
+	for _, i := range lo.Uniq(sources) {
+		sales = append(sales, l.lines[i].Sold...)
+	}
+	sales = fall(l.live(sales), fell, l.now)
+	if known && l.same && believed {
+		sales = bookSales(sales, booked(l.lines[own]).Sub(line.Kros))
+	}
+	return sales
+}
+
+// live are the sales that are still held back, oldest first.
+func (l ledger) live(sales []Sale) []Sale {
+	kept := lo.Filter(sales, func(s Sale, _ int) bool { return l.now.Before(s.Seen.Add(l.rules.SoldHold)) })
+	slices.SortFunc(kept, func(a, b Sale) int { return cmp.Or(a.Seen.Compare(b.Seen), a.Quantity.Cmp(b.Quantity)) })
+	return kept
+}
+
+// carry gives a line without products what the ledger knows of the products it
+// had: they may come back, and their sales are not booked meanwhile.
+func (l ledger) carry(line *Line, claimed map[string]bool) {
+	i, known := l.byItem[line.Item]
+	if !known || line.Item == "" {
+		return
+	}
+	old := l.lines[i]
+	line.Kept = lo.FilterMap(slices.Concat(old.Kept, old.Entries), func(e Entry, _ int) (Entry, bool) {
+		row := l.rows[e.Product]
+		from := lo.FromPtrOr(row.or, row.left)
+		kept := Entry{Product: e.Product, Name: e.Name, From: from, To: row.left, Kros: e.Kros, Wrote: e.Wrote}
+		return kept, !claimed[e.Product] && row.line == i
+	})
+	if len(line.Kept) == 0 {
+		line.Kept = nil
+	}
+	if line.Sold = l.live(old.Sold); len(line.Sold) == 0 {
+		line.Sold = nil
+	}
+	if line.Kept != nil || line.Sold != nil {
+		line.Booked = lo.ToPtr(booked(old))
+	}
+}
+
+// booked is the quantity of KROS up to which a line's sales count as booked.
+func booked(line Line) decimal.Decimal { return lo.FromPtrOr(line.Booked, line.Kros) }
+
+// fall adds pieces that the shop fell to the sales. A rise takes back, the
+// newest first: it is most likely a cancellation of what was just sold.
+func fall(sales []Sale, pieces decimal.Decimal, now time.Time) []Sale {
+	switch pieces.Sign() {
+	case 1:
+		return append(slices.Clone(sales), Sale{Quantity: pieces, Seen: now})
+	case -1:
+		reversed := lo.Reverse(slices.Clone(sales))
+		return lo.Reverse(bookSales(reversed, pieces.Neg()))
+	}
+	return sales
+}
+
+// bookSales takes pieces off the first sales.
+func bookSales(sales []Sale, pieces decimal.Decimal) []Sale {
+	var left []Sale
+	for _, s := range sales {
+		if !pieces.IsPositive() {
+			left = append(left, s)
+			continue
+		}
+		rest := s.Quantity.Sub(pieces)
+		pieces = pieces.Sub(s.Quantity)
+		if rest.IsPositive() {
+			left = append(left, Sale{Quantity: rest, Seen: s.Seen})
+		}
+	}
+	return left
+}
+
+// unbooked is how many pieces were sold and not booked.
+func unbooked(sales []Sale) decimal.Decimal {
+	return lo.Reduce(sales, func(sum decimal.Decimal, s Sale, _ int) decimal.Decimal { return sum.Add(s.Quantity) }, decimal.Zero)
+}

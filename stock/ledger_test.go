@@ -1,0 +1,324 @@
+package stock_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/samber/lo"
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/skladom/skladom/stock"
+)
+
+// stall is one shop and its KROS over many passes, each half an hour after the
+// one before.
+type stall struct {
+	rules   stock.Rules
+	basis   string
+	now     time.Time
+	kros    map[string]string // by item code
+	shop    []stock.Product
+	memory  *stock.Memory
+	answers stock.Answers
+	day     *stock.Day
+}
+
+func newStall(kros map[string]string, products ...stock.Product) *stall {
+	rules := byNumber()
+	rules.SoldHold = 24 * time.Hour
+	return &stall{rules: rules, basis: "settings", now: day, kros: kros, shop: products}
+}
+
+func (s *stall) items() []stock.Item {
+	codes := lo.Keys(s.kros)
+	return lo.Map(codes, func(code string, _ int) stock.Item { return item(code, "", s.kros[code]) })
+}
+
+func (s *stall) plan() stock.Plan {
+	s.now = s.now.Add(30 * time.Minute)
+	return stock.NewPlan(stock.Input{
+		Rules: s.rules, Items: s.items(), Products: s.shop, Memory: s.memory, Now: s.now, Basis: s.basis,
+		First: s.memory == nil, Answers: s.answers, Day: s.day,
+	})
+}
+
+// pass plans, writes and remembers.
+func (s *stall) pass() stock.Plan {
+	p := s.plan()
+	s.shop = applied(p, s.shop)
+	s.memory = remember(s.items(), p)
+	s.memory.Basis = s.basis
+	s.memory.Receipts = lo.Map(p.Writes(), func(w stock.Write, _ int) stock.Receipt {
+		return stock.Receipt{Product: w.Product, Had: w.From, Asked: w.To, Answer: stock.AnswerUpdated}
+	})
+	return p
+}
+
+func (s *stall) has(id string) string {
+	found, _ := lo.Find(s.shop, func(p stock.Product) bool { return p.ID == id })
+	return found.Quantity.String()
+}
+
+func (s *stall) sell(id, pieces string) { s.change(id, dec(pieces).Neg()) }
+
+func (s *stall) change(id string, by decimal.Decimal) {
+	for i, p := range s.shop {
+		if p.ID == id {
+			s.shop[i].Quantity = p.Quantity.Add(by)
+		}
+	}
+}
+
+func TestSoldStaysSold(t *testing.T) {
+	one := func(kros string) *stall {
+		s := newStall(map[string]string{"A": kros}, product("a", "A", "", kros))
+		s.pass()
+		return s
+	}
+	tests := []struct {
+		rule string
+		do   func(t *testing.T, s *stall)
+		want string
+		sold string
+	}{
+		{"what was sold is not refilled", func(_ *testing.T, s *stall) { s.sell("a", "4"); s.pass() }, "6", "4"},
+		{"nor by any later pass", func(_ *testing.T, s *stall) {
+			s.sell("a", "4")
+			for range 10 {
+				s.pass()
+			}
+		}, "6", "4"},
+		{"booked: equal to KROS", func(_ *testing.T, s *stall) { s.sell("a", "4"); s.pass(); s.kros["A"] = "6"; s.pass() }, "6", "0"},
+		{"booked at once: equal to KROS", func(_ *testing.T, s *stall) { s.sell("a", "4"); s.kros["A"] = "6"; s.pass() }, "6", "0"},
+		{"booked in parts", func(_ *testing.T, s *stall) { s.sell("a", "4"); s.pass(); s.kros["A"] = "9"; s.pass() }, "6", "3"},
+		{"received while sold pieces are not booked", func(_ *testing.T, s *stall) { s.sell("a", "9"); s.pass(); s.kros["A"] = "90"; s.pass() }, "81", "9"},
+		{"sold at the counter", func(_ *testing.T, s *stall) { s.kros["A"] = "7"; s.pass() }, "7", "0"},
+		{"a cancelled order comes back", func(_ *testing.T, s *stall) { s.sell("a", "4"); s.pass(); s.sell("a", "-3"); s.pass() }, "9", "1"},
+		{"a rise by hand does not stay", func(_ *testing.T, s *stall) { s.sell("a", "-5"); s.pass() }, "10", "0"},
+		{"hold over: KROS wins", func(_ *testing.T, s *stall) {
+			s.sell("a", "4")
+			s.pass()
+			s.now = s.now.Add(23*time.Hour + 30*time.Minute)
+			s.pass()
+		}, "10", "0"},
+		{"the hold begins when the sale was seen, however many passes follow", func(t *testing.T, s *stall) {
+			s.sell("a", "4")
+			for range 48 {
+				s.pass()
+				require.Equal(t, "6", s.has("a"))
+			}
+			s.pass()
+		}, "10", "0"},
+		{"each sale has its own hold", func(_ *testing.T, s *stall) {
+			s.sell("a", "4")
+			s.pass()
+			s.now = s.now.Add(12 * time.Hour)
+			s.sell("a", "1")
+			s.pass()
+			s.now = s.now.Add(12 * time.Hour)
+			s.pass()
+		}, "9", "1"},
+		{"bookings are taken from the oldest sale", func(_ *testing.T, s *stall) {
+			s.sell("a", "4")
+			s.pass()
+			s.now = s.now.Add(12 * time.Hour)
+			s.sell("a", "1")
+			s.kros["A"] = "6"
+			s.pass()
+			s.now = s.now.Add(11 * time.Hour) // the first would end; it is booked
+			s.pass()
+		}, "5", "1"},
+		{"more sold than KROS has: 0, and the rest is not forgotten", func(_ *testing.T, s *stall) {
+			s.sell("a", "8")
+			s.pass()
+			s.kros["A"] = "5" // counter sales
+			s.pass()
+			s.kros["A"] = "10"
+			s.pass()
+		}, "7", "3"},
+		{"a change of settings books nothing", func(_ *testing.T, s *stall) {
+			s.sell("a", "4")
+			s.pass()
+			s.basis = "other warehouses"
+			s.kros["A"] = "8"
+			s.pass()
+		}, "4", "4"},
+		{"an item that is missing for a pass keeps its sales", func(_ *testing.T, s *stall) {
+			s.sell("a", "4")
+			s.pass()
+			delete(s.kros, "A")
+			s.kros["B"] = "1"
+			s.pass()
+			s.kros["A"] = "10"
+			s.memory.Items = append(s.memory.Items, item("A", "", "10"))
+			s.pass()
+		}, "6", "4"},
+		{"a product that is not found for a while keeps its sales", func(_ *testing.T, s *stall) {
+			s.sell("a", "4")
+			s.pass()
+			number := s.shop[0].Number
+			s.shop[0].Number = "renamed"
+			s.pass()
+			s.pass()
+			s.shop[0].Number = number
+			s.pass()
+		}, "6", "4"},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			s := one("10")
+			test.do(t, s)
+			require.Equal(t, test.want, s.has("a"))
+			line, _ := lo.Find(s.memory.Ledger, func(l stock.Line) bool { return l.Item == "A" })
+			require.Equal(t, test.sold, lo.Reduce(line.Sold, func(sum decimal.Decimal, sale stock.Sale, _ int) decimal.Decimal {
+				return sum.Add(sale.Quantity)
+			}, decimal.Zero).String())
+		})
+	}
+}
+
+func TestLibracore(t *testing.T) {
+	s := newStall(map[string]string{"A": "30"}, product("a", "A", "", "30"))
+	s.pass()
+	s.sell("a", "29")
+	s.pass()
+	s.kros["A"] = "80"
+	s.pass()
+	require.Equal(t, "51", s.has("a"), "80 received, 29 sold and not booked")
+}
+
+func TestProductsOfOneItemShareItsSales(t *testing.T) {
+	s := newStall(map[string]string{"A": "10"}, product("a", "A", "", "10"), product("b", "A", "", "10"))
+	s.pass()
+	s.sell("a", "3")
+	s.sell("b", "2")
+	s.pass()
+	require.Equal(t, []string{"5", "5"}, []string{s.has("a"), s.has("b")}, "both sell the same ten pieces")
+	s.kros["A"] = "5"
+	s.pass()
+	require.Equal(t, []string{"5", "5"}, []string{s.has("a"), s.has("b")})
+}
+
+func TestAnImportIsNotTakenForSales(t *testing.T) {
+	tests := []struct {
+		rule     string
+		of       int
+		change   func(i int) int64
+		imported bool
+	}{
+		{"half the shop changed, up and down", 40, func(i int) int64 { return []int64{-3, 5, 0, 0}[i%4] }, true},
+		{"a quarter of the changes shows more", 40, func(i int) int64 { return []int64{-3, -3, -3, 1}[i%4] }, true},
+		{"falls alone are Black Friday", 40, func(int) int64 { return -3 }, false},
+		{"hardly any shows more", 40, func(i int) int64 { return lo.Ternary[int64](i%5 == 0, 1, -3) }, false},
+		{"not more than a third", 30, func(i int) int64 { return []int64{4, 0, 0}[i%3] }, false},
+		{"fewer than ten", 9, func(int) int64 { return 4 }, false},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			s := newStall(map[string]string{})
+			for i := range test.of {
+				code := fmt.Sprintf("N%02d", i)
+				s.kros[code] = "10"
+				s.shop = append(s.shop, product(code, code, "", "10"))
+			}
+			s.pass()
+			for i := range test.of {
+				s.change(fmt.Sprintf("N%02d", i), decimal.NewFromInt(test.change(i)))
+			}
+			p := s.pass()
+			require.Equal(t, test.imported, p.Imported)
+			for i := range test.of {
+				want := lo.Ternary(test.imported, 10, min(10, 10+test.change(i)))
+				require.Equal(t, fmt.Sprint(want), s.has(fmt.Sprintf("N%02d", i)))
+			}
+		})
+	}
+}
+
+// A pass that was killed leaves a plan and maybe some answers.
+func TestWhatAKilledPassLeft(t *testing.T) {
+	planned := func(from, to string) *stall {
+		s := newStall(map[string]string{"A": to}, product("a", "A", "", from))
+		p := s.plan()
+		s.memory = remember(s.items(), p) // nothing of it is known to be written
+		return s
+	}
+	answered := func(s *stall, answer stock.Answer, now string) {
+		r := stock.Receipt{Product: "a", Had: s.memory.Ledger[0].Entries[0].From, Asked: s.memory.Ledger[0].Entries[0].To, Answer: answer}
+		if now != "" {
+			r.Now = lo.ToPtr(dec(now))
+		}
+		s.memory.Receipts = []stock.Receipt{r}
+	}
+	tests := []struct {
+		rule     string
+		from, to string
+		answer   stock.Answer
+		now      string
+		shows    string
+		want     string
+	}{
+		{"the shop shows what was wanted: written", "5", "10", "", "", "10", "10"},
+		{"it shows what it had: not written", "5", "10", "", "", "5", "10"},
+		{"something between: sold", "5", "10", "", "", "8", "8"},
+		{"less than both: the larger possibility, nothing is sold twice", "5", "10", "", "", "4", "4"},
+		{"a decrease, and less than both", "10", "5", "", "", "4", "0"},
+		{"a known answer", "5", "10", stock.AnswerUpdated, "10", "4", "4"},
+		{"a refusal", "5", "10", stock.AnswerRejected, "", "4", "9"},
+		{"a conflict", "5", "10", stock.AnswerConflict, "3", "2", "9"},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			s := planned(test.from, test.to)
+			if test.answer != "" {
+				answered(s, test.answer, test.now)
+			}
+			s.shop[0].Quantity = dec(test.shows)
+			s.pass()
+			require.Equal(t, test.want, s.has("a"))
+		})
+	}
+}
+
+func TestWithoutAHoldKROSAlwaysWins(t *testing.T) {
+	s := newStall(map[string]string{"A": "10"}, product("a", "A", "", "10"))
+	s.rules.SoldHold = 0
+	s.pass()
+	s.sell("a", "4")
+	require.Equal(t, []string{"a 6>10"}, writes(s.pass()))
+}
+
+// No run of sales, cancellations, bookings, deliveries and counter sales lifts
+// a product above the plain rule; and where everybody books in the end and
+// nobody sells at the counter, the shop shows what there really is, always.
+func TestSalesOfARandomShop(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		honest := rapid.Bool().Draw(t, "no counter sales")
+		s := newStall(map[string]string{"A": "50"}, product("a", "A", "", "50"))
+		s.pass()
+		kros, waiting := int64(50), int64(0)
+		for range rapid.IntRange(1, 30).Draw(t, "passes") {
+			if sold := rapid.Int64Range(0, 9).Draw(t, "sold"); s.shop[0].Quantity.GreaterThanOrEqual(decimal.NewFromInt(sold)) {
+				s.sell("a", fmt.Sprint(sold))
+				waiting += sold
+			}
+			booked := rapid.Int64Range(0, waiting).Draw(t, "booked")
+			if kros, waiting = kros-booked, waiting-booked; !honest {
+				kros -= rapid.Int64Range(0, max(0, min(5, kros))).Draw(t, "counter")
+			}
+			if booked == 0 { // a delivery hides bookings of the same half hour
+				kros += rapid.Int64Range(0, 20).Draw(t, "received")
+			}
+			s.kros["A"] = fmt.Sprint(kros)
+			s.pass()
+			shows := s.shop[0].Quantity.IntPart()
+			require.LessOrEqual(t, shows, max(0, kros), "never above the plain rule")
+			if honest {
+				require.Equal(t, max(0, kros-waiting), shows, "what there really is")
+			}
+		}
+	})
+}
