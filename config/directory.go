@@ -123,7 +123,7 @@ func (d *Directory) fresh(now *state, name string) bool {
 		return false
 	}
 	if file, known := now.files[now.watch[name]]; known {
-		return file.stamp.unchanged(d.env, d.path, now.watch[name])
+		return file.unchanged(d.env, d.path, now.watch[name])
 	}
 	return now.listing.unchanged(d.env, d.path)
 }
@@ -145,7 +145,7 @@ func (d *Directory) readOne(path string, known *source) {
 	case file == nil:
 		d.readAll()
 		return
-	case file.parsed == known.parsed && file.stamp.young:
+	case file.parsed == known.parsed && file.young():
 		return // nothing is learned: it has to be read the next time too
 	}
 	now := d.current.Load()

@@ -97,8 +97,9 @@ type rawShopBlock struct {
 
 // parse reads one file. A file that cannot be read as a whole goes on holding
 // what it held before, which is previous (nil at first), and whatever its text
-// seems to hold.
-func parse(env Environment, dir, file string, data []byte, previous *parsedFile) *parsedFile {
+// seems to hold. Its blocks are read by copies of blank.
+func parse(blank decoder, data []byte, previous *parsedFile) *parsedFile {
+	file := blank.file
 	if len(strings.TrimSpace(string(data))) == 0 && previous != nil && len(previous.claims)+len(previous.sections) > 0 {
 		// Seen while an editor writes; a shop is not removed by half a save.
 		return brokenFile(file, data, previous, Diagnostic{File: file, Message: "the file is empty now; what it held stays in force until it holds something again or is removed"})
@@ -108,19 +109,19 @@ func parse(env Environment, dir, file string, data []byte, previous *parsedFile)
 	}
 	tree, diags := hclsyntax.ParseConfig(data, file, hcl.InitialPos)
 	if diags.HasErrors() {
-		d := &decoder{file: file}
+		d := blank
 		for _, diag := range diags {
 			d.report(diag, diag.Summary+": "+withoutQuotes(diag.Detail, data))
 		}
 		return brokenFile(file, data, previous, d.diagnostics...)
 	}
-	top := &decoder{env: env, dir: dir, file: file}
+	top := blank
 	var raw rawFile
 	top.body(tree.Body, "", &raw)
 	result := &parsedFile{}
 	for kind, blocks := range map[string][]rawBlock{"temporal": raw.Temporal, "relay": raw.Relay, "snapshots": raw.Snapshots, "secrets": raw.Secrets, "mail": raw.Mail, "alert": raw.Alert} {
 		for _, block := range blocks {
-			d := &decoder{env: env, dir: dir, file: file}
+			d := blank
 			result.sections = append(result.sections, d.section(kind, block))
 		}
 	}
@@ -130,7 +131,8 @@ func parse(env Environment, dir, file string, data []byte, previous *parsedFile)
 			top.rejectAt(block.Range, "a shop's name must be small letters, digits and hyphens, at most 63, and begin with a letter or digit, for example \"acme\"; %q is not", block.Name)
 			continue
 		}
-		d := &decoder{env: env, dir: dir, file: file, inShop: true}
+		d := blank
+		d.inShop = true
 		result.claims = append(result.claims, d.claim(block))
 	}
 	result.diagnostics = top.diagnostics
@@ -206,6 +208,7 @@ func brokenFile(file string, data []byte, previous *parsedFile, diagnostics ...D
 type decoder struct {
 	env         Environment
 	dir, file   string
+	known, used itemsFiles // read before, and named by this file
 	inShop      bool
 	secrets     []secretUse
 	diagnostics []Diagnostic
@@ -255,8 +258,7 @@ func (d *decoder) optional(kind string, blocks []rawBlock, raw any) {
 // notHere are names that people may expect, by block, and what to do instead.
 var notHere = map[string]map[string]string{
 	"shop": {
-		"items": "items is not supported yet; remove it, as the shop would be kept without what the file says",
-		"mail":  "the block mail belongs to the installation; move it out of the shop",
+		"mail": "the block mail belongs to the installation; move it out of the shop",
 	},
 	"temporal": {
 		"address":   "temporal.address is not set here; use TEMPORAL_ADDRESS or Temporal's profile file",

@@ -32,6 +32,7 @@ type rawShop struct {
 	SoldHold       *hcl.Attribute `hcl:"sold_hold,optional"`
 	Missing        *hcl.Attribute `hcl:"missing,optional"`
 	OnlyEshopItems *hcl.Attribute `hcl:"only_eshop_items,optional"`
+	Items          *hcl.Attribute `hcl:"items,optional"`
 }
 
 type rawKros struct {
@@ -70,6 +71,7 @@ func (d *decoder) claim(block rawShopBlock) *claim {
 	v.addressLine = d.fynode(block, raw.Fynode, &v.shop.Fynode)
 	d.webhook(raw.Webhook, &v.shop)
 	d.guard(raw.Guard, &v.shop.Settings.Rules.Guard)
+	d.items(raw.Items, &v.shop)
 	if block := d.one("alert", raw.Alert); block != nil {
 		v.alert = d.alert(*block)
 	}

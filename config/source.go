@@ -16,7 +16,16 @@ type source struct {
 	stamp  stamp
 	sum    [sha256.Size]byte // of the content
 	parsed *parsedFile
+	items  itemsFiles // that its shops name
 }
+
+// unchanged tells whether the file, and those it names, are surely the ones
+// that were read.
+func (s *source) unchanged(env Environment, dir, file string) bool {
+	return s.stamp.unchanged(env, dir, file) && s.items.unchanged(env)
+}
+
+func (s *source) young() bool { return s.stamp.young || s.items.young() }
 
 // stamp is how a file looked from outside when it was read.
 type stamp struct {
@@ -58,7 +67,7 @@ func stampOf(env Environment, dir, file string) (stamp, error) {
 		return stamp{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return stamp{}, errors.New("it is a pipe or device")
+		return stamp{}, errors.New("it is a folder, pipe or device")
 	}
 	return newStamp(info, now, fileGranularity), nil
 }
@@ -172,8 +181,17 @@ func (d *Directory) read(l listing, before map[string]*source) map[string]*sourc
 // readFile reads a file unless it is surely the one that was read before; nil
 // where it was removed meanwhile.
 func (d *Directory) readFile(name string, now stamp, before *source) *source {
-	if before != nil && before.stamp.equal(now) {
-		return before
+	var items itemsFiles
+	if before != nil {
+		items = before.items.again(d.env, d.path)
+		if before.stamp.equal(now) && before.items.sameContent(items) {
+			if len(items) == 0 {
+				return before
+			}
+			same := *before
+			same.items = items
+			return &same
+		}
 	}
 	data, err := d.env.ReadFile(filepath.Join(d.path, filepath.FromSlash(name)))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -182,16 +200,16 @@ func (d *Directory) readFile(name string, now stamp, before *source) *source {
 	if err != nil {
 		return unreadableFile(name, now, before, err)
 	}
-	file := &source{stamp: now, sum: sha256.Sum256(data)}
+	file := &source{stamp: now, sum: sha256.Sum256(data), items: itemsFiles{}}
 	var previous *parsedFile
 	if before != nil {
-		if before.sum == file.sum {
-			file.parsed = before.parsed
+		if before.sum == file.sum && before.items.sameContent(items) {
+			file.parsed, file.items = before.parsed, items
 			return file
 		}
 		previous = before.parsed
 	}
-	file.parsed = parse(d.env, d.path, name, data, previous)
+	file.parsed = parse(decoder{env: d.env, dir: d.path, file: name, known: items, used: file.items}, data, previous)
 	return file
 }
 
