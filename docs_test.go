@@ -98,6 +98,9 @@ func TestSettingsInTheDocumentsAreValid(t *testing.T) {
 		for i, settings := range blocks(text, "hcl") {
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "skladom.hcl"), []byte(settings), 0o600))
+			for _, items := range blocks(text, "csv") {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, "acme-items.csv"), []byte(items), 0o600))
+			}
 			directory, err := config.Open(dir, config.OS())
 			require.NoError(t, err, "%s, block %d", file, i+1)
 			require.Empty(t, directory.Diagnostics(), "%s, block %d", file, i+1)

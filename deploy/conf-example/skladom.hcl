@@ -32,3 +32,18 @@ snapshots {
 secrets {
   master_key = env("SKLADOM_MASTER_KEY")
 }
+
+# Who is told when a shop needs somebody; a shop may have a block of its own.
+# alert {
+#   url           = env("ALERT_URL")
+#   email         = ["stock@example.com"]
+#   missed_passes = 3 # intervals without a good pass
+# }
+
+# The server for that mail. Port 587 with STARTTLS, or 465.
+# mail {
+#   host     = "smtp.example.com"
+#   username = "skladom"
+#   password = file("/run/secrets/smtp")
+#   from     = "Skladom <skladom@example.com>"
+# }

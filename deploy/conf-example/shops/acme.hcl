@@ -36,6 +36,15 @@ shop "acme" {
   missing          = "keep" # items KROS does not show any more; or "zero"
   only_eshop_items = false  # only items marked for the e-shop in KROS
 
+  # Pairs, packs, buffers and ignored items: item;product;buffer;pack;ignore
+  # items = "acme-items.csv" # beside this file
+
+  # Instead of the installation's block; an empty one tells nobody.
+  # alert {
+  #   email       = ["owner@acme.example.com"]
+  #   quiet_after = "72h" # without any change in KROS; default: never
+  # }
+
   webhook {
     min_gap     = "30s" # notifications closer than this become one pass
     key_version = 1     # raise it for a new authorization key
