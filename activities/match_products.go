@@ -69,6 +69,12 @@ func (m *matching) run(ctx context.Context) (protocol.Matched, error) {
 		return protocol.Matched{}, err
 	}
 	plan := m.plan(products, doubtful)
+	if m.req.Accept && m.memory != nil && plan.Doubt(m.memory) != nil {
+		// The shop was rebuilt and a person has seen it: what we left there says
+		// nothing about sales.
+		m.memory.Ledger = nil
+		plan = m.plan(products, doubtful)
+	}
 	if doubt := plan.Doubt(m.compared()); doubt != nil && !doubtful {
 		matched := m.doubt(doubt)
 		return matched, m.findings(ctx, &matched, plan, products, who)

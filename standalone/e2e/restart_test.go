@@ -61,7 +61,7 @@ func TestAWorkerThatVanishesInTheMiddleOfAWrite(t *testing.T) {
 	h.workFor(lost)
 	h.bringsInStep(byNumber, h.start)
 
-	h.kros.SetItems(rows(batches, 8))
+	h.kros.SetItems(rows(batches, 7))
 	want := h.expect(byNumber)
 	arrived, release := h.atShop.hold(t, "products/stock", 2)
 	h.signal(protocol.SignalSyncNow, nil)
