@@ -33,6 +33,7 @@ var rooms = map[string][]string{
 	"snapshot":                 {"stock", "protocol"},
 	"config":                   {"stock", "protocol"},
 	"relay":                    {"kros", "protocol"},
+	"alert":                    {},
 
 	"activities": {"config", "kros", "message", "protocol", "shop", "shop/fynode", "snapshot", "stock"},
 	"workflows":  {"activities", "message", "protocol", "stock"},
@@ -149,7 +150,7 @@ func TestWhatStaysOutOfARoom(t *testing.T) {
 		{"buckets are the archive's", "gocloud.dev", func(s source) bool { return s.room == "snapshot" || s.main }, ""},
 		{"HCL is the configuration's", "github.com/hashicorp/hcl", in("config"), ""},
 		{"HTTP is spoken by clients, receivers and programs", "net/http", func(s source) bool {
-			return s.main || in("kros", "shop", "shop/fynode", "shop/fynode/internal/api", "relay", "host", "testsuite/krossim", "testsuite/fynodesim")(s)
+			return s.main || in("kros", "shop", "shop/fynode", "shop/fynode/internal/api", "relay", "alert", "host", "testsuite/krossim", "testsuite/fynodesim")(s)
 		}, ""},
 		{"processes are started by nobody", "os/exec", in(), ""},
 		{"chance is for simulators", "math/rand", func(s source) bool { return strings.HasPrefix(s.room, "testsuite/") }, ""},

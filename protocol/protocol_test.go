@@ -84,6 +84,7 @@ func TestWorkflowIDsAreThoseOfTheContract(t *testing.T) {
 	require.Equal(t, "dry-run:acme:1", protocol.DryRunID("acme", "1"))
 	require.Equal(t, "activate:acme", protocol.ActivateID("acme"))
 	require.Equal(t, "inspect:acme:1", protocol.InspectID("acme", "1"))
+	require.Equal(t, "alerts:d1:suspended:kros_key_invalid", protocol.AlertsID("d1", protocol.AlertSuspended, protocol.KrosKeyInvalid))
 }
 
 // Others send these names; SkladomShop and its like are in visibility.
