@@ -40,7 +40,7 @@ func LookupAll(ctx context.Context, s Shop, by stock.Match, keys []string, progr
 // Bounds of a list, which only the shop knows the end of.
 const (
 	maxListed = 500_000 // products
-	maxIdle   = 10        // pages in a row without a product that was not listed before
+	maxIdle   = 10      // pages in a row without a product that was not listed before
 )
 
 // ListAll lists the whole shop page by page, each product once: one that moved

@@ -62,3 +62,22 @@ func BenchmarkSettle(b *testing.B) {
 		stock.Settle(plan, receipts)
 	}
 }
+
+// strangers are a shop in which nothing matches, all names are the same and
+// each number is a digit away from many: the worst that can happen to a search.
+func strangers(size int) stock.WorkInput {
+	in := stock.WorkInput{Rules: byNumber()}
+	for i := range size {
+		in.Items = append(in.Items, stock.Item{Code: fmt.Sprintf("SK-%05d", i), Name: "Skrutka", Rows: rows("LT", "1")})
+		in.Products = append(in.Products, stock.Product{ID: fmt.Sprintf("p%05d", i), Number: fmt.Sprintf("sk-%05d", i), Name: "Skrutka", Tracked: true})
+	}
+	return in
+}
+
+func BenchmarkNewWorklist(b *testing.B) {
+	in := strangers(25_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		stock.NewWorklist(in)
+	}
+}

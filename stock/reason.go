@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/samber/lo"
 )
 
 // Reason codes: why an item was not written, or not as planned. They are
@@ -19,6 +21,7 @@ const (
 	ReasonUntracked       = "untracked"
 	ReasonParent          = "parent"
 	ReasonNoProduct       = "no_product"
+	ReasonNoItem          = "no_item" // of a product
 	ReasonRejected        = "rejected"
 	ReasonConflict        = "conflict"
 	ReasonNotWritten      = "not_written"
@@ -84,6 +87,43 @@ func sentence(code string, match Match, key string, others []string) string {
 		return "KROS does not have this item any more; its product goes to 0"
 	}
 	return "the e-shop refused the quantity"
+}
+
+// productSentence says what a reason code means for a product that has no item.
+func productSentence(code string, match Match, key string) string {
+	switch code {
+	case ReasonNoKey:
+		return "the product has no " + productLabel(match) + " in the e-shop"
+	case ReasonPlaceholderEAN:
+		return "EAN " + key + " of the product is a placeholder"
+	case ReasonSpreadsheetEAN:
+		return "EAN " + key + " of the product lost its digits in a spreadsheet"
+	}
+	return fmt.Sprintf("no item of KROS has %s %s", label(match), key)
+}
+
+// lostSentence says what an item was in step with, and what that is now.
+func (w worklist) lostSentence(lost []Entry) string {
+	if len(lost) > 1 {
+		return "it was in step with products " + names(lo.Map(lost, func(e Entry, _ int) string { return clip(e.Product) }))
+	}
+	was := "it was in step with product " + clip(lost[0].Product)
+	product, ok := w.byID[lost[0].Product]
+	if !ok {
+		return was + ", which the e-shop does not have any more"
+	}
+	if key := productKeyOf(w.rules.Match, product).written; key != "" {
+		return fmt.Sprintf("%s, which has %s %s now", was, productLabel(w.rules.Match), clip(key))
+	}
+	return fmt.Sprintf("%s, which has no %s now", was, productLabel(w.rules.Match))
+}
+
+// productLabel is what people call the key of a product.
+func productLabel(match Match) string {
+	if match == ByEAN {
+		return "EAN"
+	}
+	return "number"
 }
 
 // label is what people call the key of an item.
