@@ -78,7 +78,7 @@ type WorkInput struct {
 	Rules    Rules
 	Items    []Item    // a sweep
 	Products []Product // all of the shop
-	// Last are the lines of the last plan that a pass made; none before the
+	// Last are the lines of the last plan that a pass wrote by; none before the
 	// first one. They tell what was in step; what is in step now is judged anew.
 	Last []Line
 }
@@ -102,11 +102,12 @@ type worklist struct {
 	catalogue catalogue
 	lines     []Line // one for each item of the catalogue, in its order
 	shelf     shelf
-	products  []Product          // each once, by id
-	byID      map[string]Product //
+	products  []Product // each once, by id
+	byID      map[string]Product
 	inStep    map[string]bool    // products that are written for an item
-	paired    map[string]bool    // numbers of products that the rules give to an item
-	before    map[workID][]Entry // what an item was in step with in the last pass
+	owners    map[string]string  // items that the rules give a product to, by its number
+	ignored   map[string]bool    // keys of items that the rules ignore
+	before    map[workID][]Entry // what an item was in step with
 }
 
 // workID is what the lines of one item have in common from plan to plan.
@@ -123,23 +124,27 @@ func newWorklist(in WorkInput) worklist {
 	products := distinctProducts(in.Products)
 	w := worklist{
 		rules:     in.Rules,
-		catalogue: newCatalogue(in.Rules.Match, Track(in.Items, nil)),
-		lines:     NewPlan(Input{Rules: in.Rules, Items: in.Items, Products: in.Products}).Lines,
-		shelf:     newShelf(in.Rules.Match, in.Products),
+		catalogue: newCatalogue(in.Rules, Track(in.Items, nil)),
+		lines:     NewPlan(Input{Rules: in.Rules, Items: in.Items, Products: in.Products, First: true}).Lines,
+		shelf:     newShelf(in.Rules, in.Products),
 		products:  products,
 		byID:      lo.KeyBy(products, func(p Product) string { return p.ID }),
 		inStep:    map[string]bool{},
-		paired:    map[string]bool{},
+		owners:    map[string]string{},
+		ignored:   map[string]bool{},
 		before:    map[workID][]Entry{},
 	}
-	for _, line := range w.lines {
+	for i, line := range w.lines {
 		for _, e := range line.Entries {
 			w.inStep[e.Product] = true
 		}
+		if item := w.catalogue.items[i]; item.rule.Ignore {
+			w.ignored[keyOf(in.Rules.Match, item.Item).compare] = true
+		}
 	}
-	for _, rule := range in.Rules.Items {
+	for code, rule := range in.Rules.Items {
 		for _, number := range rule.Products {
-			w.paired[CleanKey(number)] = true
+			w.owners[CleanKey(number)] = code
 		}
 	}
 	for _, line := range in.Last {
@@ -158,8 +163,6 @@ type draft struct {
 	items    []catalogueItem // of the sweep
 	products []Product       // of the shop
 }
-
-func (w worklist) ignored(code string) bool { return w.rules.Items[code].Ignore }
 
 // ambiguous are the rows of keys and codes that several items have, or too many
 // products. Items that share a code and items that share a key may be the same
@@ -180,7 +183,7 @@ func (w worklist) ambiguous() []draft {
 	}
 	var drafts []draft
 	for _, group := range together.all() {
-		if lo.EveryBy(group, func(i int) bool { return w.ignored(w.lines[i].Item) }) {
+		if lo.EveryBy(group, func(i int) bool { return w.catalogue.items[i].rule.Ignore }) {
 			continue
 		}
 		drafts = append(drafts, w.draft(WorkAmbiguous, group...))
@@ -192,8 +195,8 @@ func (w worklist) ambiguous() []draft {
 func (w worklist) alone() []draft {
 	var drafts []draft
 	for i, line := range w.lines {
-		skipped := line.Outcome == Skipped && line.ReasonCode != ReasonNotStock
-		if (skipped || line.Outcome == Unmatched) && !w.ignored(line.Item) {
+		skipped := line.Outcome == Skipped && line.ReasonCode != ReasonNotStock && line.ReasonCode != ReasonIgnored
+		if skipped || line.Outcome == Unmatched {
 			drafts = append(drafts, w.draft(WorkNoProduct, i))
 		}
 	}
@@ -205,6 +208,9 @@ func (w worklist) alone() []draft {
 func (w worklist) draft(kind WorkKind, group ...int) draft {
 	first := w.lines[group[0]]
 	d := draft{WorkRow: WorkRow{Kind: kind, ReasonCode: first.ReasonCode, Reason: first.Reason}}
+	if first.ReasonCode == ReasonNoProduct && len(first.Paired) > 0 {
+		d.Reason = "the e-shop has no product with number " + names(first.Paired) + ", which the items file gives it"
+	}
 	var lost []Entry
 	for _, i := range group {
 		line, item := w.lines[i], w.catalogue.items[i]
@@ -216,22 +222,15 @@ func (w worklist) draft(kind WorkKind, group ...int) draft {
 	return w.complete(d, lost)
 }
 
-// having are the products that have an item's key and are not written for it.
+// having are the products that belong to an item and are not written for it.
 func (w worklist) having(line Line, item catalogueItem) []Product {
-	var products []Product
-	if item.key.compare != "" {
-		products = w.shelf.byKey[item.key.compare]
+	if len(line.Paired) > 0 {
+		return w.shelf.paired(line.Paired)
 	}
-	switch line.ReasonCode {
-	case ReasonTooManyProducts, ReasonUntracked, ReasonParent: // the others are products
-		products = slices.Clone(products)
-		for _, id := range line.Others {
-			if product, ok := w.byID[id]; ok {
-				products = append(products, product)
-			}
-		}
+	if item.key.compare == "" {
+		return nil
 	}
-	return products
+	return w.shelf.byKey[item.key.compare]
 }
 
 // lost is what the item of a line was in step with and what no item has now.
@@ -274,7 +273,7 @@ func (w worklist) missing(last []Line) []draft {
 	var drafts []draft
 	for _, line := range last {
 		id := workIDOf(line)
-		if !line.Missing || shown[id] || w.ignored(line.Item) {
+		if shown[id] || w.rules.Items[line.Item].Ignore {
 			continue
 		}
 		shown[id] = true
@@ -285,9 +284,10 @@ func (w worklist) missing(last []Line) []draft {
 		if len(lost) == 0 {
 			continue
 		}
+		code := lo.Ternary(line.Missing, line.ReasonCode, ReasonMissingKept)
 		item := WorkItem{Code: clip(line.Item), Name: clip(line.Name), EAN: lo.Ternary(w.rules.Match == ByEAN, clip(line.Key), ""), Gone: true}
 		drafts = append(drafts, w.complete(draft{WorkRow: WorkRow{
-			Items: []WorkItem{item}, ReasonCode: line.ReasonCode, Reason: line.Reason,
+			Items: []WorkItem{item}, ReasonCode: code, Reason: sentence(code, w.rules.Match, line.Key, nil),
 		}}, lost))
 	}
 	return drafts
@@ -307,27 +307,29 @@ func (w worklist) withoutItem(others []draft) []draft {
 			continue
 		}
 		k := productKeyOf(w.rules.Match, product)
-		code := cmp.Or(k.fault, ReasonNoItem)
-		drafts = append(drafts, draft{
-			WorkRow: WorkRow{
-				Kind: WorkNoItem, Products: []WorkProduct{workProduct(product)},
-				ReasonCode: code, Reason: productSentence(code, w.rules.Match, clip(k.written)),
-			},
+		d := draft{
+			WorkRow:  WorkRow{Kind: WorkNoItem, Products: []WorkProduct{workProduct(product)}, ReasonCode: cmp.Or(k.fault, ReasonNoItem)},
 			products: []Product{product},
-		})
+		}
+		d.Reason = productSentence(d.ReasonCode, w.rules.Match, clip(k.written))
+		if owner := w.owners[CleanKey(product.Number)]; owner != "" {
+			d.ReasonCode, d.Reason = ReasonNoItem, "the items file gives it to "+clip(owner)+", which KROS does not have"
+		}
+		drafts = append(drafts, d)
 	}
 	return drafts
 }
 
 // free says whether the shop keeps stock of a product that belongs to no item.
 func (w worklist) free(product Product) bool {
-	if !w.shelf.writable(product) || w.inStep[product.ID] || w.paired[CleanKey(product.Number)] {
+	if !w.shelf.writable(product) || w.inStep[product.ID] {
 		return false
 	}
+	if owner := w.owners[CleanKey(product.Number)]; owner != "" {
+		return len(w.catalogue.byCode[owner]) == 0
+	}
 	k := productKeyOf(w.rules.Match, product)
-	return k.fault != "" || !lo.SomeBy(w.catalogue.byKey[k.compare], func(i int) bool {
-		return len(w.rules.Items[w.catalogue.items[i].code].Products) == 0 // else it belongs to those
-	})
+	return k.fault != "" || len(w.catalogue.byKey[k.compare]) == 0 && !w.ignored[k.compare]
 }
 
 func productKeyOf(match Match, product Product) key {
@@ -337,7 +339,7 @@ func productKeyOf(match Match, product Product) key {
 // reasonOrder is the order of the reasons within a kind: first what is mostly
 // put right by a look at the other side.
 var reasonOrder = []string{
-	ReasonMissingKept, ReasonMissingZeroed, ReasonNoProduct, ReasonNoItem, ReasonDuplicateCode, ReasonSharedKey, ReasonTooManyProducts,
+	ReasonMissingKept, ReasonMissingZeroed, ReasonNoProduct, ReasonPaired, ReasonNoItem, ReasonDuplicateCode, ReasonSharedKey, ReasonTooManyProducts,
 	ReasonUntracked, ReasonParent, ReasonNoKey, ReasonPlaceholderEAN, ReasonSpreadsheetEAN,
 }
 

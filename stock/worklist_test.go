@@ -95,6 +95,8 @@ func TestWhatIsOnTheWorklist(t *testing.T) {
 		{"what lost its key", stock.WorkInput{Rules: byEAN(), Items: []stock.Item{item("A", "", "1")}, Products: []stock.Product{product("p1", "A", ean13, "3")},
 			Last: []stock.Line{{Item: "A", Key: ean13, Entries: []stock.Entry{kept("p1")}}}}, []string{"lost A>p1 no_key"}},
 		{"what KROS does not show any more", stock.WorkInput{Rules: byNumber(), Products: []stock.Product{product("p1", "OLD", "", "3")}, Last: []stock.Line{missing}}, []string{"lost OLD!>p1 missing_kept"}},
+		{"what the newer catalogue does not show", stock.WorkInput{Rules: byNumber(), Products: []stock.Product{product("p1", "OLD", "", "3")},
+			Last: []stock.Line{{Item: "OLD", Name: "Old", Key: "OLD", Entries: []stock.Entry{kept("p1")}}}}, []string{"lost OLD!>p1 missing_kept"}},
 		{"not what both sides do not have any more", stock.WorkInput{Rules: byNumber(), Last: []stock.Line{missing}}, nil},
 		{"not what KROS shows again", stock.WorkInput{Rules: byNumber(), Items: []stock.Item{item("OLD", "", "1")}, Products: []stock.Product{product("p1", "OLD", "", "3")}, Last: []stock.Line{missing}}, nil},
 		{"not what belongs to another item now", stock.WorkInput{Rules: byNumber(), Items: []stock.Item{item("NEW", "", "1")}, Products: []stock.Product{product("p1", "NEW", "", "3")}, Last: []stock.Line{missing}}, nil},
@@ -105,12 +107,26 @@ func TestWhatIsOnTheWorklist(t *testing.T) {
 
 		{"no item that the rules ignore, and not its product", stock.WorkInput{Rules: ignoring("A", "OLD"), Items: []stock.Item{item("A", "", "1"), item("B", "", "1")},
 			Products: []stock.Product{product("p1", "A", "", "3")}, Last: []stock.Line{missing}}, []string{"item B> no_product"}},
+		{"no pair of the items file, and what it leaves over", stock.WorkInput{Rules: pairing("A", "ROLL"), Items: []stock.Item{item("A", "", "1")},
+			Products: []stock.Product{product("p1", "ROLL", "", "3"), product("p2", "A", "", "3")}}, []string{"product >p2 no_item"}},
+		{"an item that the items file takes its product from", stock.WorkInput{Rules: pairing("A", "B"), Items: []stock.Item{item("A", "", "1"), item("B", "", "1")},
+			Products: []stock.Product{product("p1", "B", "", "3")}}, []string{"item B> paired"}},
+		{"a pair whose product keeps no stock", stock.WorkInput{Rules: pairing("A", "ROLL"), Items: []stock.Item{item("A", "", "1")},
+			Products: []stock.Product{untracked(product("p1", "ROLL", "", "3"))}}, []string{"item A>p1 untracked"}},
+		{"a pair whose product is not there", stock.WorkInput{Rules: pairing("A", "ROLL"), Items: []stock.Item{item("A", "", "1")}}, []string{"item A> no_product"}},
+		{"a pair whose item is not there", stock.WorkInput{Rules: pairing("A", "ROLL"), Products: []stock.Product{product("p1", "ROLL", "", "3")}}, []string{"product >p1 no_item"}},
 	}
 	for _, test := range tests {
 		t.Run(test.rule, func(t *testing.T) {
 			require.Empty(t, cmp.Diff(test.want, worklist(test.in), cmpopts.EquateEmpty()))
 		})
 	}
+}
+
+func pairing(code, number string) stock.Rules {
+	rules := byNumber()
+	rules.Items = map[string]stock.ItemRule{code: {Products: []string{number}}}
+	return rules
 }
 
 func ignoring(codes ...string) stock.Rules {
