@@ -45,6 +45,12 @@ func all() string {
 	say("too_many_zeroed after others", message.Failure(protocol.TooManyZeroed, message.Params{Shop: "acme", Seen: 1, Expected: 100, Earlier: 30}))
 	say("a code of tomorrow", message.Failure("tomorrow", full))
 	say("unfinished", message.Unfinished(protocol.ShopUnavailable, "disk is full"))
+	say("nothing_to_roll_back", message.NothingToRollBack("acme", 0))
+	say("nothing_to_roll_back of one pass", message.NothingToRollBack("acme", 12))
+	say("nothing_to_roll_back of a rollback", message.RollbackOfRollback("acme", 13))
+	say("a rollback that broke off", message.RollbackAgain(message.Failure(protocol.ShopKeyInvalid, bare), "acme", 12))
+	say("a rollback that the e-shop broke off", message.RollbackAgain(message.Failure(protocol.ShopUnavailable, bare), "acme", 12))
+	say("a rollback that could not begin", message.RollbackAgain(message.Failure(protocol.ConfigMissing, bare), "acme", 0))
 	until := time.Date(2026, time.July, 1, 6, 30, 0, 0, time.UTC)
 	zone, err := time.LoadLocation("Europe/Bratislava")
 	if err != nil {
@@ -59,6 +65,7 @@ func all() string {
 		message.KrosShared(1), message.KrosShared(3),
 		message.ShopImported, message.NothingHeld("acme"), message.OtherHold("acme"), message.NotDismissible("acme"), message.ApprovalWhilePaused("acme"),
 		message.OrdersNotBooked, message.SyncWhilePaused("acme"), message.NotActive("acme"),
+		message.RollbackReason(0), message.RollbackReason(12), message.RollbackRuns("acme"), message.ChangedSince(1), message.ChangedSince(3), message.RollbackStale,
 	} {
 		out.WriteString(sentence + "\n")
 	}

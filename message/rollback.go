@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/skladom/skladom/protocol"
 )
@@ -47,6 +48,21 @@ func ChangedSince(products int) string {
 		return "1 product was left alone: it was changed since."
 	}
 	return fmt.Sprintf("%d products were left alone: they were changed since.", products)
+}
+
+// RollbackAgain adds to a failure that nobody repeats a rollback but a person.
+func RollbackAgain(f *protocol.Failure, shop string, pass int64) *protocol.Failure {
+	command := "skladom rollback " + shop
+	if pass != 0 {
+		command += fmt.Sprintf(" --pass %d", pass)
+	}
+	hint := f.Hint
+	if f.Code == protocol.ShopUnavailable { // its hint promises a repeat
+		hint = "If this stays, check that the e-shop runs and that fynode.url is right."
+	}
+	again := *f
+	again.Hint = strings.TrimSpace(fmt.Sprintf("A rollback is not repeated by itself; to go on with it, which does no harm, run \"%s\". %s", command, hint))
+	return &again
 }
 
 // RollbackStale says that a rollback took so long that it stopped.

@@ -34,3 +34,11 @@ type HistoryPage struct {
 	Records []PassRecord `json:"records"`
 	Next    int64        `json:"next,omitempty"`
 }
+
+// SettingChange is a setting that differs between two passes, by its name in
+// the shop's file, for people.
+type SettingChange struct {
+	Setting string `json:"setting"`
+	Before  string `json:"before"`
+	After   string `json:"after"`
+}

@@ -144,11 +144,16 @@ func (r *rollback) settle(err error) {
 		r.result.Counts = unwritten(r.result.Counts)
 	}
 	var d *doubt
-	if errors.As(err, &d) {
+	switch {
+	case !errors.As(err, &d):
+		r.result.Failure = failureOf(err, r.blame)
+	case d.failure.Code == protocol.NothingToRollBack:
 		r.result.Failure = d.failure
 		return
+	default:
+		r.result.Failure = d.failure
 	}
-	r.result.Failure = failureOf(err, r.blame)
+	r.result.Failure = message.RollbackAgain(r.result.Failure, r.req.Shop, r.result.Undo)
 }
 
 // record leaves the rollback in the history, also where it was cancelled. What

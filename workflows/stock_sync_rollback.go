@@ -135,6 +135,6 @@ func (s *stockSync) startRollback(ctx workflow.Context, run protocol.RollbackRun
 func (s *stockSync) noRollback(ctx workflow.Context, run protocol.RollbackRun, failure *protocol.Failure) protocol.RollbackResult {
 	run.Shop = s.Shop
 	report := rollbackReport(ctx, run)
-	report.Result, report.Failure = protocol.ResultFailed, failure
+	report.Result, report.Failure = protocol.ResultFailed, message.RollbackAgain(failure, s.Shop, run.Undo)
 	return protocol.RollbackResult{Report: report, Undo: run.Undo, Memory: s.Memory}
 }

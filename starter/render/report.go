@@ -20,7 +20,7 @@ func Report(r protocol.Report, zone *time.Location) string {
 		out.WriteString(paragraph("  ", r.Failure.Hint))
 	}
 	if r.KrosItems > 0 {
-		out.WriteString("\n" + outcomes(r))
+		out.WriteString("\n" + lo.Ternary(r.Trigger == protocol.TriggerRollback, undone, outcomes)(r))
 	}
 	for _, warning := range r.Warnings {
 		out.WriteString("\n" + paragraph("  ", "Note: "+warning))
