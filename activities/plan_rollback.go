@@ -27,19 +27,18 @@ func (a *Activities) PlanRollback(ctx context.Context, req protocol.PlanRollback
 	if err != nil {
 		return protocol.PlannedRollback{}, err
 	}
-	ctx, pulse, end := beat(ctx, protocol.Progress{Phase: "match"})
+	ctx, _, end := beat(ctx, protocol.Progress{Phase: "match"})
 	defer end()
-	r := undoing{a: a, req: req, shop: client, pulse: pulse}
+	r := undoing{a: a, req: req, shop: client}
 	planned, err := r.run(ctx)
 	return planned, failed(ctx, req.Shop, err)
 }
 
 // undoing is one run of PlanRollback.
 type undoing struct {
-	a     *Activities
-	req   protocol.PlanRollbackRequest
-	shop  shop.Shop
-	pulse *pulse
+	a    *Activities
+	req  protocol.PlanRollbackRequest
+	shop shop.Shop
 
 	record   protocol.PassRecord // of the pass to be undone
 	receipts []stock.Receipt
@@ -52,6 +51,9 @@ func (u *undoing) run(ctx context.Context) (protocol.PlannedRollback, error) {
 		return protocol.PlannedRollback{Undo: u.req.Undo, Refused: refused}, err
 	}
 	if _, err := identity(ctx, u.shop, u.req.Shop, u.req.ShopID); err != nil {
+		return protocol.PlannedRollback{}, err
+	}
+	if u.req.Memory, err = u.a.lost(ctx, u.req.Shop, u.req.Memory); err != nil {
 		return protocol.PlannedRollback{}, err
 	}
 	at := u.a.now()
@@ -121,21 +123,30 @@ func (u *undoing) known(ctx context.Context) ([]stock.Line, error) {
 func (u *undoing) lookup(ctx context.Context, known []stock.Line) ([]stock.Product, error) {
 	var products []stock.Product
 	for _, by := range lo.Uniq(lo.Compact([]stock.Match{u.req.Settings.Rules.Match, u.record.Settings.Rules.Match})) {
-		keys := stock.Plan{Lines: known}.LookupKeys(by)
-		if by == stock.ByNumber { // a product that no plan tells of any more
-			keys = lo.Uniq(append(keys, stock.LookupKeys(by, lo.Map(u.receipts, func(r stock.Receipt, _ int) stock.Item {
-				return stock.Item{Code: r.Item}
-			}))...))
-		}
-		found, err := shop.LookupAll(ctx, u.shop, by, keys, func(done int) {
-			u.pulse.at(protocol.Progress{Phase: "match", Done: done, Total: len(keys)})
-		})
+		found, err := again(ctx, u.shop, by, stock.Plan{Lines: append(slices.Clone(known), u.untold(by, known)...)})
 		if err != nil {
 			return nil, fmt.Errorf("look up products of %q by %s: %w", u.req.Shop, by, err)
 		}
 		products = append(products, found...)
 	}
 	return products, nil
+}
+
+// untold are lines for the products that no plan tells of any more. Of their
+// keys the code of the item is all that is left.
+func (u *undoing) untold(by stock.Match, known []stock.Line) []stock.Line {
+	if by != stock.ByNumber {
+		return nil
+	}
+	told := map[string]bool{}
+	for _, line := range known {
+		for _, e := range slices.Concat(line.Entries, line.Kept) {
+			told[e.Product] = true
+		}
+	}
+	return lo.FilterMap(u.receipts, func(r stock.Receipt, _ int) (stock.Line, bool) {
+		return stock.Line{Key: r.Item}, !told[r.Product]
+	})
 }
 
 // keep archives the plan and then the ledger: the newest plan of a pass is its

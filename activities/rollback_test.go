@@ -144,6 +144,12 @@ func TestAPassThatWasEndedByForceCanBeRolledBack(t *testing.T) {
 	_, undone := b.rollback(0, memory)
 	require.Equal(t, 2, undone.Counts.Updated)
 	require.Equal(t, map[string]string{"p1": "7", "p2": "8", "p3": "2"}, b.quantities())
+
+	b.recorded(9, func(r *protocol.PassRecord) { r.Report.Trigger = protocol.TriggerRollback })
+	memory.Ledger, memory.Lost = protocol.Ref{}, 7 // as StockSync knows of such a pass
+	planned := b.planRollback(b.rollbackRequest(0, memory))
+	require.Equal(t, 2, planned.Counts.Unchanged)
+	require.Zero(t, planned.Counts.Unmatched, "its plan is found and tells the keys")
 }
 
 func TestADryRunOfARollbackWritesNothing(t *testing.T) {

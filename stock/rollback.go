@@ -117,8 +117,8 @@ func (p Plan) RolledBack(ledger []Line, answers []Receipt) []Line {
 	replace := func(e Entry, _ int) Entry {
 		if r, ok := restored[e.Product]; ok {
 			e.From, e.To, e.Wrote = r.From, r.To, true
-		} else if answer, ok := last[e.Product]; ok {
-			e = e.answered(answer)
+		} else if row := rowOf(0, e, last); row.or == nil {
+			e.From, e.To = row.left, row.left
 		}
 		return e
 	}
@@ -126,19 +126,6 @@ func (p Plan) RolledBack(ledger []Line, answers []Receipt) []Line {
 		line.Entries, line.Kept = mapEntries(line.Entries, replace), mapEntries(line.Kept, replace)
 		return line
 	})
-}
-
-// answered is an entry of a ledger once it is known what the shop made of it.
-func (e Entry) answered(r Receipt) Entry {
-	switch {
-	case r.Now != nil:
-		e.From, e.To = *r.Now, *r.Now
-	case r.Answer == AnswerUpdated || r.Answer == AnswerUnchanged:
-		e.From, e.To = r.Asked, r.Asked
-	case r.Answer == AnswerRejected:
-		e.From, e.To = r.Had, r.Had
-	}
-	return e
 }
 
 // mapEntries leaves none where there were none, so that a ledger which is

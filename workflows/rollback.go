@@ -30,7 +30,7 @@ func Rollback(ctx workflow.Context, req protocol.RollbackRun) (protocol.Rollback
 	r.result.FinishedAt = workflow.Now(ctx)
 	workflow.SetCurrentDetails(ctx, passDetails(&r.result.Report))
 	if !req.DryRun {
-		r.record(ctx)
+		r.leave(ctx)
 	}
 	if temporal.IsCanceledError(err) {
 		// With what it did: StockSync has to remember whether it began to write.
@@ -111,8 +111,13 @@ func (r *rollback) plan(ctx workflow.Context) (protocol.PlannedRollback, error) 
 // write writes the plan. From the first write on the ledger is the one that
 // says what the rollback leaves, whatever comes.
 func (r *rollback) write(ctx workflow.Context, planned protocol.PlannedRollback) error {
+	// A rollback that is ended by force must not be taken for a pass that wrote:
+	// undone, it would write again what it undid.
+	if err := r.record(ctx, ""); err != nil {
+		return err
+	}
 	if !planned.Ledger.Zero() {
-		r.result.Memory.Ledger, r.result.Memory.Receipts = planned.Ledger, nil
+		r.result.Memory.Ledger, r.result.Memory.Receipts, r.result.Memory.Lost = planned.Ledger, nil, 0
 	}
 	written, err := call[protocol.Written](ctx, writeBounds, "e-shop: write the former quantities", do.UpdateStock, protocol.UpdateRequest{
 		Shop: r.req.Shop, Pass: r.req.Pass, Connection: r.req.Connection,
@@ -156,14 +161,21 @@ func (r *rollback) settle(err error) {
 	r.result.Failure = message.RollbackAgain(r.result.Failure, r.req.Shop, r.result.Undo)
 }
 
-// record leaves the rollback in the history, also where it was cancelled. What
-// it did counts without a record, too.
-func (r *rollback) record(ctx workflow.Context) {
+// leave keeps how the rollback ended, also where it was cancelled. What it did
+// counts without a record, too.
+func (r *rollback) leave(ctx workflow.Context) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	err := run(ctx, readBounds, "keep the record", do.RecordPass, protocol.RecordRequest{Shop: r.req.Shop, Pass: r.req.Pass, Record: protocol.PassRecord{
-		Report: r.result.Report, By: r.req.By, Settings: r.req.Settings, Plan: r.result.Plan, Receipts: r.result.Receipts, Undoes: r.result.Undo,
-	}}, nil)
-	if err != nil {
+	if err := r.record(ctx, r.result.Result); err != nil {
 		workflow.GetLogger(ctx).Warn("the record of a rollback could not be kept", "shop", r.req.Shop, "error", err)
 	}
+}
+
+// record puts the rollback into the history, in place of what it recorded
+// before. Without a result it is one that has not ended.
+func (r *rollback) record(ctx workflow.Context, result protocol.Result) error {
+	report := r.result.Report
+	report.Result = result
+	return run(ctx, readBounds, "keep the record", do.RecordPass, protocol.RecordRequest{Shop: r.req.Shop, Pass: r.req.Pass, Record: protocol.PassRecord{
+		Report: report, By: r.req.By, Settings: r.req.Settings, Plan: r.result.Plan, Receipts: r.result.Receipts, Undoes: r.result.Undo,
+	}}, nil)
 }

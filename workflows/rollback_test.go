@@ -128,9 +128,12 @@ func TestARollbackPlansWritesAndLeavesARecord(t *testing.T) {
 	require.Equal(t, protocol.ResultOK, result.Result)
 	require.Equal(t, undoing().Counts, result.Counts)
 	require.Equal(t, []string{message.ChangedSince(3)}, result.Warnings)
+	require.Len(t, u.records, 2)
+	require.Empty(t, u.records[0].Record.Report.Result, "before anything is written: it has not ended")
+	require.Equal(t, protocol.TriggerRollback, u.records[0].Record.Report.Trigger)
 	require.Empty(t, cmp.Diff([]protocol.RecordRequest{{Shop: acme, Pass: 14, Record: protocol.PassRecord{
 		Report: result.Report, By: "jana", Settings: rollbackRun().Settings, Plan: ref("plan"), Receipts: []protocol.Ref{ref("undone")}, Undoes: 12,
-	}}}, u.records))
+	}}}, u.records[1:]))
 }
 
 func TestADryRunOfARollbackFindsOutTheRestAndWritesNothing(t *testing.T) {
@@ -215,8 +218,8 @@ func TestHowARollbackEnds(t *testing.T) {
 			require.Len(t, u.writes, tc.writes)
 			require.Equal(t, tc.ledger, result.Memory.Ledger.Key)
 			require.Equal(t, tc.receipts, result.Memory.Receipts)
-			require.Len(t, u.records, 1)
-			require.Empty(t, cmp.Diff(result.Report, u.records[0].Record.Report))
+			require.Len(t, u.records, 1+tc.writes)
+			require.Empty(t, cmp.Diff(result.Report, u.records[tc.writes].Record.Report))
 			if tc.warning != "" {
 				require.Equal(t, []string{tc.warning}, result.Warnings)
 			}
@@ -239,8 +242,8 @@ func TestACancelledRollbackSaysWhatItLeft(t *testing.T) {
 	_, err := u.run(rollbackRun())
 	var cancelled *temporal.CanceledError
 	require.ErrorAs(t, err, &cancelled)
-	require.Len(t, u.records, 1, "it is in the history all the same")
-	require.Equal(t, protocol.ResultFailed, u.records[0].Record.Report.Result)
+	require.Len(t, u.records, 2, "it is in the history all the same")
+	require.Equal(t, protocol.ResultFailed, u.records[1].Record.Report.Result)
 }
 
 // rollbacks gives a world its rollbacks, and returns what they were begun with.
@@ -364,6 +367,7 @@ func TestARollbackThatCannotBegin(t *testing.T) {
 		require.NoError(t, done.err)
 		require.Equal(t, protocol.ResultFailed, done.result.Result)
 		require.Contains(t, done.result.Failure.Message, "a bug")
+		require.Equal(t, int64(1), done.result.Memory.Lost, "it may have begun to write")
 	})
 }
 

@@ -127,7 +127,9 @@ func (s *stockSync) startRollback(ctx workflow.Context, run protocol.RollbackRun
 	case errors.As(err, &cancelled) && cancelled.HasDetails() && cancelled.Details(&result) == nil:
 		return result, false // what it remembers counts: it may have begun to write
 	}
-	return s.noRollback(ctx, run, message.Unfinished(protocol.ShopUnavailable, "the rollback was ended before it was done ("+cause(err)+")")), false
+	result = s.noRollback(ctx, run, message.Unfinished(protocol.ShopUnavailable, "the rollback was ended before it was done ("+cause(err)+")"))
+	result.Memory.Lost = run.Pass // it may have begun to write; the archive knows what
+	return result, false
 }
 
 // noRollback is the result of a rollback that could not begin, or that ended
