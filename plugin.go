@@ -83,6 +83,7 @@ func register(run temporal.SimplePluginRunContextBeforeOptions, acts *activities
 		{protocol.Inspect, workflows.Inspect},
 		{protocol.History, workflows.History},
 		{protocol.Rollback, workflows.Rollback},
+		{protocol.Worklist, workflows.Worklist},
 	} {
 		run.Registry.RegisterWorkflowWithOptions(w.run, workflow.RegisterOptions{Name: w.name})
 	}

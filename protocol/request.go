@@ -229,7 +229,7 @@ type InspectPage struct {
 
 // Progress is what long activities heartbeat.
 type Progress struct {
-	Phase string `json:"phase"` // fetch, match or write
+	Phase string `json:"phase"` // fetch, match, write or list
 	Done  int    `json:"done"`
 	Total int    `json:"total,omitempty"` // 0: not known
 	Batch int    `json:"batch,omitempty"` // write: batches finished; a repeat resumes after them

@@ -16,9 +16,10 @@ const (
 	Plan      Kind = "plan"      // what a pass intends, or a dry run would do
 	Receipt   Kind = "receipt"   // what a pass wrote and what the shop answered
 	Pass      Kind = "pass"      // one row: how a pass ended, and by which settings
+	Worklist  Kind = "worklist"  // what waits for a person to put it right; made like a dry run, and goes like one
 )
 
-var kinds = []Kind{Catalogue, Plan, Receipt, Pass}
+var kinds = []Kind{Catalogue, Plan, Receipt, Pass, Worklist}
 
 // Name says what an object is. Its key in the bucket is
 //
@@ -46,7 +47,7 @@ const (
 var (
 	shopPattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 	uniquePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	keyPattern    = regexp.MustCompile(`^([a-z0-9][a-z0-9-]{0,62})/(catalogue|plan|receipt|pass)/(dry-)?(\d{10})-(\d{8}T\d{6}\.\d{3}Z)-([A-Za-z0-9_-]{1,64})\.jsonl\.zst$`)
+	keyPattern    = regexp.MustCompile(`^([a-z0-9][a-z0-9-]{0,62})/(catalogue|plan|receipt|pass|worklist)/(dry-)?(\d{10})-(\d{8}T\d{6}\.\d{3}Z)-([A-Za-z0-9_-]{1,64})\.jsonl\.zst$`)
 )
 
 // key validates every part, since a shop's name becomes a directory.
@@ -77,7 +78,7 @@ func validate(shop string, kind Kind) error {
 		return fmt.Errorf("shop name %q must match %s", shop, shopPattern)
 	}
 	switch kind {
-	case Catalogue, Plan, Receipt, Pass:
+	case Catalogue, Plan, Receipt, Pass, Worklist:
 		return nil
 	}
 	return fmt.Errorf("unknown kind %q", kind)

@@ -554,6 +554,9 @@ func TestPruneKeepsWhatRetentionSays(t *testing.T) {
 			nil, Retention{Catalogues: 2, Receipts: 24 * time.Hour},
 			append(passes(Catalogue)[8:], dry(Catalogue, time.Hour), dry(Catalogue, time.Minute)),
 		},
+		"worklists of the last hour": {
+			[]Name{dry(Worklist, 2*time.Hour), dry(Worklist, time.Minute)}, nil, Retention{Catalogues: 1}, []Name{dry(Worklist, time.Minute)},
+		},
 		"the snapshot of an activation that became the baseline": {
 			[]Name{dry(Catalogue, 48*time.Hour)}, []Name{dry(Catalogue, 48*time.Hour)}, Retention{Catalogues: 1}, []Name{dry(Catalogue, 48*time.Hour)},
 		},

@@ -63,6 +63,7 @@ var phaseNames = map[string]string{
 	"":      "Waiting",
 	"fetch": "Reading KROS",
 	"match": "Looking products up",
+	"list":  "Listing the products",
 	"write": "Writing to the e-shop",
 }
 
