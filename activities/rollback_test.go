@@ -294,3 +294,27 @@ func TestAPageOfTheHistoryStaysSmall(t *testing.T) {
 	}
 	require.Equal(t, []int64{9, 8, 7, 6, 5, 4, 3, 2, 1}, seen)
 }
+
+// What a rollback lowers did not sell.
+func TestTheNextPassTakesNoRestoredProductForASale(t *testing.T) {
+	kros, shop := small()
+	b := newBench(t, kros, shop, "")
+	memory, written := b.pass(protocol.Memory{}) // p3 rises from 2 to 9
+	memory.Receipts = written.Receipts
+	planned, undone := b.rollback(7, memory)
+	require.Equal(t, "2", b.quantities()["p3"])
+	wanted := func(m protocol.Memory) string {
+		for _, line := range rows[stock.Line](b, b.match(b.fetch(m)).Plan) {
+			if line.Item == "A-3" {
+				return line.Entries[0].To.String()
+			}
+		}
+		return ""
+	}
+	require.Equal(t, "2", wanted(memory), "by the old ledger 7 pieces would have been sold")
+	after := memory
+	after.Ledger, after.Receipts = planned.Ledger, undone.Receipts
+	require.Equal(t, "9", wanted(after))
+	after.Receipts = nil
+	require.Equal(t, "9", wanted(after), "also where the rollback ended between a write and its receipt")
+}
