@@ -22,7 +22,7 @@ import (
 // catalogues is how many are tried; with 1000 it takes a minute and more:
 //
 //	go test ./activities -run RandomCatalogues -catalogues 1000
-var catalogues = flag.Int("catalogues", 60, "how many random catalogues a dry run is compared on")
+var catalogues = flag.Int("catalogues", 200, "how many random catalogues a dry run is compared on")
 
 // A dry run, the plan of a pass and what a pass writes are the same changes, in
 // shops that have sold, been edited and been held before.
