@@ -47,27 +47,27 @@ func TestDryRunPlanAndPassAreTheSameForRandomCatalogues(t *testing.T) {
 			dry, err := run[protocol.Matched](b, b.acts.MatchProducts, request)
 			require.NoError(t, err, "seed %d", seed)
 			request.DryRun = false
-			real, err := run[protocol.Matched](b, b.acts.MatchProducts, request)
+			whole, err := run[protocol.Matched](b, b.acts.MatchProducts, request)
 			require.NoError(t, err)
-			require.Equal(t, dry.Doubt, real.Doubt)
-			if real.Doubt != nil {
+			require.Equal(t, dry.Doubt, whole.Doubt)
+			if whole.Doubt != nil {
 				break
 			}
 			before := len(b.shop.Writes())
 			written := b.update(b.updateRequest(real))
 			planned := planOf(b, dry.Plan)
-			require.Equal(t, planned.Writes(), planOf(b, real.Plan).Writes(), "seed %d", seed)
+			require.Equal(t, planned.Writes(), planOf(b, whole.Plan).Writes(), "seed %d", seed)
 			require.ElementsMatch(t, lo.Map(planned.Writes(), func(w stock.Write, _ int) string {
 				return fmt.Sprint(w.Product, " ", w.From, " > ", w.To)
 			}), lo.Map(b.shop.Writes()[before:], func(w fynodesim.Write, _ int) string {
 				return fmt.Sprint(w.ID, " ", w.From, " > ", w.To)
 			}), "seed %d", seed)
 			require.Equal(t, dry.Counts, written.Counts)
-			require.Equal(t, dry.Hash, real.Hash)
+			require.Equal(t, dry.Hash, whole.Hash)
 			changes += len(planned.Writes())
 			held += dry.Counts.Held
 			memory = protocol.Memory{
-				Baseline: request.Catalogue.Ref, Ledger: real.Plan, Receipts: written.Receipts, Basis: b.loaded.Basis, Products: real.Products, Pass: 7,
+				Baseline: request.Catalogue.Ref, Ledger: whole.Plan, Receipts: written.Receipts, Basis: b.loaded.Basis, Products: whole.Products, Pass: 7,
 			}
 			b.now = b.now.Add(30 * time.Minute)
 			disturb(b, random, items)

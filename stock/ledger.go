@@ -210,8 +210,11 @@ func fall(sales []Sale, pieces decimal.Decimal, now time.Time) []Sale {
 	case 1:
 		return append(slices.Clone(sales), Sale{Quantity: pieces, Seen: now})
 	case -1:
-		reversed := lo.Reverse(slices.Clone(sales))
-		return lo.Reverse(bookSales(reversed, pieces.Neg()))
+		newest := slices.Clone(sales)
+		slices.Reverse(newest)
+		left := bookSales(newest, pieces.Neg())
+		slices.Reverse(left)
+		return left
 	}
 	return sales
 }

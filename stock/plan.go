@@ -167,7 +167,7 @@ func (p Plan) aim(l ledger) {
 		line.Sold = l.sales(*line, true)
 		sold := unbooked(line.Sold)
 		for j := range line.Entries {
-			line.Entries[j].aim(sold)
+			line.Entries[j] = line.Entries[j].aimed(sold)
 		}
 		if !line.Missing {
 			line.Outcome = outcomeOf(line.Entries)
@@ -228,9 +228,9 @@ func Replan(rules Rules, plan Plan, fresh []Product, now time.Time) (again, whol
 			continue
 		}
 		for j := range second.Entries {
-			e := &second.Entries[j]
-			e.aim(unbooked(second.Sold))
+			e := second.Entries[j].aimed(unbooked(second.Sold))
 			e.Wrote = e.Wrote || e.changes()
+			second.Entries[j] = e
 		}
 		if !second.Missing {
 			second.Outcome = outcomeOf(second.Entries)
@@ -434,10 +434,11 @@ func entryOf(product Product, kros decimal.Decimal) Entry {
 	return Entry{Product: product.ID, Name: product.Name, From: product.Quantity, Kros: kros}
 }
 
-// aim is the one place that decides what a product gets.
-func (e *Entry) aim(sold decimal.Decimal) {
+// aimed is the one place that decides what a product gets.
+func (e Entry) aimed(sold decimal.Decimal) Entry {
 	e.Unbooked = sold
 	e.To = decimal.Max(decimal.Zero, e.Kros.Sub(sold))
+	return e
 }
 
 func (p planner) because(line Line, outcome Outcome, code string, others []string) Line {
