@@ -54,7 +54,7 @@ func TestDryRunPlanAndPassAreTheSameForRandomCatalogues(t *testing.T) {
 				break
 			}
 			before := len(b.shop.Writes())
-			written := b.update(b.updateRequest(real))
+			written := b.update(b.updateRequest(whole))
 			planned := planOf(b, dry.Plan)
 			require.Equal(t, planned.Writes(), planOf(b, whole.Plan).Writes(), "seed %d", seed)
 			require.ElementsMatch(t, lo.Map(planned.Writes(), func(w stock.Write, _ int) string {
