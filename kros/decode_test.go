@@ -121,7 +121,7 @@ func FuzzDecodeItems(f *testing.F) {
 		if err != nil {
 			return
 		}
-		var page struct{ Data []any }
+		var page struct{ Data []json.RawMessage }
 		if json.Unmarshal([]byte(strings.TrimPrefix(string(body), "\ufeff")), &page) != nil || len(page.Data) != len(items) {
 			t.Fatalf("%d rows became %d items", len(page.Data), len(items))
 		}
