@@ -35,6 +35,8 @@ func (c cure) by(match stock.Match) string {
 	return lo.Ternary(match == stock.ByEAN, c.ean, c.number)
 }
 
+const untracking = " Where KROS keeps no stock of it, switch off stock keeping for the product in the e-shop."
+
 const ignoring = " What the e-shop is not to sell: ignore it in the items file."
 
 var cures = map[string]cure{
@@ -60,12 +62,12 @@ var cures = map[string]cure{
 
 var productCures = map[string]cure{
 	stock.ReasonNoItem: {
-		"Enter the item in KROS with the product's number as its code, or pair the two in the items file. Where KROS keeps no stock of it, switch off stock keeping for the product in the e-shop.",
-		"Enter the product's EAN at its item in KROS, or pair the two in the items file. Where KROS keeps no stock of it, switch off stock keeping for the product in the e-shop.",
+		"Enter the item in KROS with the product's number as its code, or pair the two in the items file." + untracking,
+		"Enter the product's EAN at its item in KROS, or pair the two in the items file." + untracking,
 	},
 	stock.ReasonNoKey: {
-		"Enter the item code of KROS as the product's number in the e-shop.",
-		"Enter the product's EAN in the e-shop, or pair it with its item in the items file.",
+		"Enter the item code of KROS as the product's number in the e-shop." + untracking,
+		"Enter the product's EAN in the e-shop, or pair it with its item in the items file." + untracking,
 	},
 	stock.ReasonPlaceholderEAN: always("Enter the real EAN of the product in the e-shop, or pair it with its item in the items file."),
 	stock.ReasonSpreadsheetEAN: always("Enter all digits of the EAN in the e-shop; in the spreadsheet it came from, make the column text."),
@@ -92,7 +94,7 @@ func WorkTitle(row stock.WorkRow, match stock.Match) string {
 }
 
 var workTitles = map[string]cure{
-	stock.ReasonNoProduct:       {"no product of the e-shop has this number", "no product of the e-shop has this EAN"},
+	stock.ReasonNoProduct:       {"no product of the e-shop has the item code as its number", "no product of the e-shop has this EAN"},
 	stock.ReasonPaired:          always("the items file gives its product to another item"),
 	stock.ReasonNoKey:           {"the item has no code in KROS", "the item has no EAN in KROS"},
 	stock.ReasonPlaceholderEAN:  always("the item's EAN is a placeholder"),

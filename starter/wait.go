@@ -24,6 +24,7 @@ const (
 	passTimeout       = 3 * time.Hour
 	activationTimeout = 4 * time.Hour // checks, then a dry run
 	inspectTimeout    = 5 * time.Minute
+	worklistTimeout   = 45 * time.Minute
 )
 
 // update asks StockSync for something and waits until it is done. What breaks

@@ -91,8 +91,12 @@ func (l likeness) list() []Why {
 	return lo.Filter(whys, func(_ Why, n int) bool { return l&(1<<n) != 0 })
 }
 
-// The reasons that say nothing where they hold for many.
-const weakest = 3 // whys from here on
+// weakest is from where on whys are reasons that say nothing where they hold for
+// many.
+const weakest = 3
+
+// weak says whether there are no other reasons than those.
+func (l likeness) weak() bool { return l&(1<<weakest-1) == 0 }
 
 // compareFaces says what makes an item and a product look alike: nothing where
 // they match already.
@@ -235,6 +239,10 @@ func (x index) search(f *face, compare func(other *face) likeness) []found {
 			cmp.Compare(bits.OnesCount8(uint8(b.alike)), bits.OnesCount8(uint8(a.alike))),
 		)
 	})
+	// A guess beside a near certainty is noise.
+	if len(all) > 0 && !all[0].alike.weak() {
+		all = slices.DeleteFunc(all, func(f found) bool { return f.alike.weak() })
+	}
 	return all[:min(len(all), maxHints)]
 }
 

@@ -95,6 +95,15 @@ func TestThereAreThreeHintsAtMostAndTheStrongestFirst(t *testing.T) {
 	require.Equal(t, []string{"other_key p3", "spelling p5", "spelling p2"}, hints(got[0]))
 }
 
+func TestAGuessBesideANearCertaintyIsNoHint(t *testing.T) {
+	got := stock.NewWorklist(stock.WorkInput{Rules: byNumber(), Items: []stock.Item{item("SK-1001", "", "1")}, Products: []stock.Product{
+		product("p1", "sk-1001", "", "1"), product("p2", "SK-1009", "", "1"),
+	}})
+	require.Equal(t, []string{"spelling p1"}, hints(got[0]))
+	require.Equal(t, []string{"digit SK-1001"}, hints(got[1]), "it has no better one")
+	require.Equal(t, []string{"spelling SK-1001"}, hints(got[2]))
+}
+
 func TestWhatWouldSuitManySuitsNone(t *testing.T) {
 	series := lo.Times(9, func(i int) stock.Product { return product(fmt.Sprint("p", i), fmt.Sprint("SK-200", i), "", "1") })
 	for i := range series {

@@ -5,8 +5,10 @@
 package render
 
 import (
+	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -69,7 +71,7 @@ func ago(t, now time.Time) string {
 // paragraph wraps a text at words and indents each of its lines.
 func paragraph(indent, s string) string {
 	var out strings.Builder
-	for _, line := range strings.Split(text.WrapSoft(s, Width-len(indent)), "\n") {
+	for _, line := range strings.Split(text.WrapSoft(plain(s), Width-len(indent)), "\n") {
 		out.WriteString(strings.TrimRight(indent+line, " ") + "\n")
 	}
 	return out.String()
@@ -86,9 +88,25 @@ func newTable(columns ...table.ColumnConfig) table.Writer {
 	t.SetStyle(style)
 	for i := range columns {
 		columns[i].Number = i + 1
+		columns[i].Transformer = func(cell any) string { return plain(fmt.Sprint(cell)) }
 	}
 	t.SetColumnConfigs(columns)
 	return t
+}
+
+// plain keeps names that others wrote from steering the terminal: what does not
+// print (an escape sequence, a mark that turns the direction of writing) is left
+// out, but for the end of a line.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			return r
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return -1
+	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 func lines(t table.Writer) string {

@@ -54,6 +54,9 @@ func TestWhatIsShown(t *testing.T) {
 		"rollback_none":    RollbackPlan(protocol.Report{Shop: "acme", Pass: 3, StartedAt: begun}, nil, zone),
 		"rolled_back":      RolledBack("acme", rolledBack(), restorations()),
 		"failure":          Failure(*message.Failure(protocol.KrosKeyInvalid, message.Params{})),
+		"worklist":         Worklist("acme", worklistMade(), worklistRows(), 0, zone),
+		"worklist_short":   Worklist("acme", worklistMade(), worklistRows(), 1, zone),
+		"worklist_empty":   Worklist("acme", worklistMade(), nil, 0, zone),
 		"webhook":          Webhook("https://sync.example.com/webhooks/kros/acme", "m0VkQ1x3yq5Z0aGJ4b9sT7uW2cE8dF6hK1nP3rL5vXY"),
 		"webhook_test": Step(Passed, "name", "sync.example.com is 203.0.113.7.") +
 			Step(Failed, "tls", "No authority that this machine knows has signed the certificate of sync.example.com. Take one of a public authority such as Let's Encrypt.") +
