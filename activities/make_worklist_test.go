@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,6 +95,29 @@ func TestWhatWasInStepComesFirst(t *testing.T) {
 	require.Contains(t, all[1].Reason, "it was in step with product p2, which has number a-2 now")
 
 	require.Equal(t, made.Counts, b.worklist(protocol.Memory{}).Counts, "without a ledger the newest plan tells")
+}
+
+// The first pass after it was lost writes a plan in which it has no product. An
+// item that KROS does not show is forgotten by the pass after that, but its
+// product stays on the list.
+func TestWhatWasInStepStaysOnTheListAfterFurtherPasses(t *testing.T) {
+	kros, shop := many(10)
+	b := newBench(t, kros, shop, "")
+	memory, _ := b.pass(protocol.Memory{})
+	b.shop.RemoveProduct("p00003")
+	b.shop.PutProduct(product("p00004", "c00004", "", "2"))
+	b.kros.SetItems(b.kros.State().Items[:9])
+	for _, want := range [][]string{
+		{"lost C00009 p00009", "lost C00003 p00003", "lost C00004 p00004"},
+		{"lost C00003 p00003", "lost C00004 p00004", "product  p00009"},
+	} {
+		b.now = b.now.Add(time.Minute)
+		memory, _ = b.pass(memory)
+		all := b.inspected(b.worklist(memory))
+		require.Equal(t, want, lo.Map(all, func(r stock.WorkRow, _ int) string {
+			return fmt.Sprintf("%s %s %s", r.Kind, lo.FirstOrEmpty(r.Items).Code, r.Products[0].ID)
+		}))
+	}
 }
 
 func TestAWorklistNeedsNoMoreThanTheCatalogueOfADryRun(t *testing.T) {

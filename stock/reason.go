@@ -2,6 +2,7 @@ package stock
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -102,8 +103,9 @@ func productSentence(code string, match Match, key string) string {
 	return fmt.Sprintf("no item of KROS has %s %s", label(match), key)
 }
 
-// lostSentence says what an item was in step with, and what that is now.
-func (w worklist) lostSentence(lost []Entry) string {
+// lostSentence says what items with these keys were in step with, and what that
+// is now where it has another key.
+func (w worklist) lostSentence(lost []Entry, keys []string) string {
 	if len(lost) > 1 {
 		return "it was in step with products " + names(lo.Map(lost, func(e Entry, _ int) string { return clip(e.Product) }))
 	}
@@ -112,10 +114,14 @@ func (w worklist) lostSentence(lost []Entry) string {
 	if !ok {
 		return was + ", which the e-shop does not have any more"
 	}
-	if key := productKeyOf(w.rules.Match, product).written; key != "" {
-		return fmt.Sprintf("%s, which has %s %s now", was, productLabel(w.rules.Match), clip(key))
+	key := productKeyOf(w.rules.Match, product).written
+	switch {
+	case key == "":
+		return fmt.Sprintf("%s, which has no %s now", was, productLabel(w.rules.Match))
+	case slices.ContainsFunc(keys, func(k string) bool { return comparison(w.rules.Match, k) == comparison(w.rules.Match, key) }):
+		return was
 	}
-	return fmt.Sprintf("%s, which has no %s now", was, productLabel(w.rules.Match))
+	return fmt.Sprintf("%s, which has %s %s now", was, productLabel(w.rules.Match), clip(key))
 }
 
 // productLabel is what people call the key of a product.

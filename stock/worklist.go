@@ -212,14 +212,16 @@ func (w worklist) draft(kind WorkKind, group ...int) draft {
 		d.Reason = "the e-shop has no product with number " + names(first.Paired) + ", which the items file gives it"
 	}
 	var lost []Entry
+	var keys []string
 	for _, i := range group {
 		line, item := w.lines[i], w.catalogue.items[i]
+		keys = append(keys, line.Key)
 		d.items = append(d.items, item)
 		d.Items = append(d.Items, WorkItem{Code: clip(item.code), Name: clip(item.Name), EAN: clip(CleanKey(item.EAN)), Quantity: line.Kros})
 		d.products = append(d.products, w.having(line, item)...)
 		lost = append(lost, w.lost(line)...)
 	}
-	return w.complete(d, lost)
+	return w.complete(d, lost, keys)
 }
 
 // having are the products that belong to an item and are not written for it.
@@ -238,12 +240,13 @@ func (w worklist) lost(line Line) []Entry {
 	return lo.Filter(w.before[workIDOf(line)], func(e Entry, _ int) bool { return !w.inStep[e.Product] })
 }
 
-// complete adds what was lost, and shows each product once.
-func (w worklist) complete(d draft, lost []Entry) draft {
+// complete adds what the items with these keys have lost, and shows each product
+// once.
+func (w worklist) complete(d draft, lost []Entry, keys []string) draft {
 	lost = lo.UniqBy(lost, func(e Entry) string { return e.Product })
 	if len(lost) > 0 {
 		d.Kind = WorkLost
-		d.Reason += "; " + w.lostSentence(lost)
+		d.Reason += "; " + w.lostSentence(lost, keys)
 	}
 	var gone []WorkProduct
 	for _, e := range lost {
@@ -288,7 +291,7 @@ func (w worklist) missing(last []Line) []draft {
 		item := WorkItem{Code: clip(line.Item), Name: clip(line.Name), EAN: lo.Ternary(w.rules.Match == ByEAN, clip(line.Key), ""), Gone: true}
 		drafts = append(drafts, w.complete(draft{WorkRow: WorkRow{
 			Items: []WorkItem{item}, ReasonCode: code, Reason: sentence(code, w.rules.Match, line.Key, nil),
-		}}, lost))
+		}}, lost, []string{line.Key}))
 	}
 	return drafts
 }

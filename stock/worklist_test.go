@@ -164,6 +164,15 @@ func TestWhatALostRowSays(t *testing.T) {
 	require.Equal(t, "no product of the e-shop has item code A; it was in step with products p1, p2", reason([]stock.Entry{kept("p1"), kept("p2"), kept("p1")}))
 }
 
+func TestALostRowSaysNothingOfAKeyThatIsTheSame(t *testing.T) {
+	rows := stock.NewWorklist(stock.WorkInput{Rules: byEAN(), Items: []stock.Item{item("A", ean13, "1"), item("B", ean13, "1")}, Products: []stock.Product{product("p1", "A", "0"+ean13, "3")},
+		Last: []stock.Line{{Item: "A", Key: ean13, Entries: []stock.Entry{kept("p1")}}}})
+	require.Equal(t, "EAN "+ean13+" belongs in KROS to B as well; it was in step with product p1", rows[0].Reason)
+	rows = stock.NewWorklist(stock.WorkInput{Rules: byNumber(), Products: []stock.Product{product("p1", "OLD", "", "3")},
+		Last: []stock.Line{{Item: "OLD", Key: "OLD", Missing: true, ReasonCode: stock.ReasonMissingKept, Kept: []stock.Entry{kept("p1")}}}})
+	require.Equal(t, "KROS does not show this item any more; its product keeps its quantity; it was in step with product p1", rows[0].Reason)
+}
+
 func TestARowTellsWhatPeopleLookFor(t *testing.T) {
 	rows := stock.NewWorklist(stock.WorkInput{Rules: byNumber(), Items: []stock.Item{item(" A ", ean13, "3.7", "5")}, Products: []stock.Product{product("p1", " B ", ean13, "7")}})
 	want := []stock.WorkRow{
