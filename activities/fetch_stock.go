@@ -40,6 +40,7 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	baseline := lo.FromPtr(known).Items
 	sweep, err := client.Sweep(ctx, kros.SweepOptions{
 		OnlyEshopItems: req.Settings.OnlyEshopItems,
+		Expected:       len(baseline),
 		Progress: func(p kros.Progress) {
 			pulse.at(protocol.Progress{Phase: "fetch", Done: p.Items, Total: len(baseline)})
 		},

@@ -401,8 +401,8 @@ func parseToken(pasted string) (string, error) {
 }
 
 // transport is shared by all clients, so that a client may be made for one
-// read without leaving connections behind. HTTP/1.1 only: pages are read one
-// after the other, and a GET with sentOnce is there an ordinary GET.
+// read without leaving connections behind. HTTP/1.1 only: a GET with sentOnce
+// is there an ordinary GET.
 var transport = sync.OnceValue(func() *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext

@@ -21,12 +21,17 @@ const (
 	// maxSingles is how many codes with several rows are asked one by one: a
 	// minute's worth of requests. The rest stays as it was read, several rows.
 	maxSingles = 300
+	// ahead is how many pages are under way at once where the list is known to
+	// have them: an answer that takes longer than KROS's limits would else set
+	// the pace. Fewer than KROS grants in a second, so the limits still do.
+	ahead = 4
 )
 
 // SweepOptions say what a sweep reads and who hears of it.
 type SweepOptions struct {
 	OnlyEshopItems bool           // only items marked for an e-shop in KROS
 	Progress       func(Progress) // nil: nobody. Called after each page and each item asked singly
+	Expected       int            // rows that the list had last time; pages that it must have are asked for side by side. 0: not known
 }
 
 // Progress is how far a sweep has come.
@@ -92,25 +97,82 @@ type sweeper struct {
 func (s *sweeper) readList(ctx context.Context) (length int, err error) {
 	s.seen.beginSweep()
 	s.result.StartedAt = s.client.clock.Now()
-	for s.pages = 0; ; {
-		skip := s.pages * pageSize
-		op := fmt.Sprintf("read the catalogue from row %d", skip)
-		rows, spent, err := s.client.page(ctx, op, listQuery(skip, s.options.OnlyEshopItems))
-		s.spend(spent)
-		if err != nil {
-			return 0, err
+	s.pages = 0
+	pages := s.pagesOf(ctx)
+	defer func() { s.spend(pages.stop()) }()
+	for {
+		page := pages.next()
+		s.spend(page.spent)
+		if page.err != nil {
+			return 0, page.err
 		}
 		s.pages++
-		s.seen.page(rows)
+		s.seen.page(page.rows)
 		s.report()
-		if len(rows) < pageSize {
-			return skip + len(rows), nil
+		if len(page.rows) < pageSize {
+			return page.skip + len(page.rows), nil
 		}
 		if s.pages >= patience && s.seen.count() < s.pages*pageSize/2 {
-			return 0, &Error{Op: op, Kind: BadResponse,
+			return 0, &Error{Op: readOp(page.skip), Kind: BadResponse,
 				Message: fmt.Sprintf("the list repeats itself: %d pages showed %d different rows", s.pages, s.seen.count())}
 		}
 	}
+}
+
+// page is an answer of the list, or why there is none.
+type page struct {
+	skip  int
+	rows  []stock.Item
+	spent cost
+	err   error
+}
+
+// pages are the pages of one reading, in their order. Those that the list is
+// expected to fill are asked for ahead; from there on one after the other, so
+// that no request is wasted on what is not there.
+type pages struct {
+	read    func(skip int) page
+	cancel  func()
+	certain int // pages that are expected to be followed by another
+	asked   int
+	waiting []chan page // in order
+}
+
+func (s *sweeper) pagesOf(ctx context.Context) *pages {
+	ctx, cancel := context.WithCancel(ctx)
+	return &pages{
+		certain: s.options.Expected / pageSize,
+		cancel:  cancel,
+		read: func(skip int) page {
+			rows, spent, err := s.client.page(ctx, readOp(skip), listQuery(skip, s.options.OnlyEshopItems))
+			return page{skip, rows, spent, err}
+		},
+	}
+}
+
+func readOp(skip int) string { return fmt.Sprintf("read the catalogue from row %d", skip) }
+
+// next waits for the next page.
+func (p *pages) next() page {
+	for len(p.waiting) == 0 || len(p.waiting) < ahead && p.asked <= p.certain {
+		answer := make(chan page, 1)
+		skip := p.asked * pageSize
+		go func() { answer <- p.read(skip) }()
+		p.asked++
+		p.waiting = append(p.waiting, answer)
+	}
+	first := <-p.waiting[0]
+	p.waiting = p.waiting[1:]
+	return first
+}
+
+// stop gives up what is under way, and says what that cost.
+func (p *pages) stop() (spent cost) {
+	p.cancel()
+	for _, answer := range p.waiting {
+		spent.add((<-answer).spent)
+	}
+	return spent
 }
 
 // askMoved settles the codes that make the count uncertain: an identity met on

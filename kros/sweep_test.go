@@ -64,6 +64,64 @@ func TestAListThatStandsStillIsReadOncePageByPage(t *testing.T) {
 	}
 }
 
+// Where answers take long, pages that the list must have are asked for side by
+// side; KROS's limits and the number of requests stay what they were.
+func TestKnownPagesAreReadAhead(t *testing.T) {
+	const slow = 700 * time.Millisecond
+	tests := []struct {
+		rule              string
+		rows, expected    int
+		requests, slowest int // the most requests, and how many slow answers follow one another
+	}{
+		{"not known: one after the other", 1950, 0, 20, 20},
+		{"known", 1950, 1950, 20, 5},
+		{"it grew by two pages", 1950, 1750, 20, 7},
+		{"it shrank: few requests are in vain", 950, 1950, 13, 5},
+		{"it is gone", 0, 1950, 4, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			sim := krossim.New(krossim.Options{Items: catalogue(test.rows), Token: testToken})
+			defer sim.Close()
+			late := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				select {
+				case <-time.After(slow): // in the time of the bubble
+					sim.ServeHTTP(w, r)
+				case <-r.Context().Done():
+				}
+			})
+			onWire(t, late, func(t *testing.T, client *Client) {
+				begin := time.Now()
+				sweep, err := client.Sweep(t.Context(), SweepOptions{Expected: test.expected})
+				require.NoError(t, err)
+				require.True(t, sweep.Complete)
+				require.Len(t, sweep.Items, test.rows)
+				require.LessOrEqual(t, time.Since(begin), time.Duration(test.slowest)*slow+2*time.Second)
+				state := sim.State()
+				require.LessOrEqual(t, state.Requests, test.requests)
+				require.Zero(t, state.Rejected, "the limits are kept")
+			})
+		})
+	}
+}
+
+func TestWhateverMovesMeanwhileItIsCompleteReadAhead(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		items := catalogue(rapid.IntRange(0, 450).Draw(rt, "items"))
+		expected := rapid.IntRange(0, 500).Draw(rt, "expected")
+		options := krossim.Options{
+			Items: items, Seed: rapid.Uint64().Draw(rt, "seed"),
+			Switches: krossim.Switches{MovingRows: rapid.IntRange(0, 4).Draw(rt, "moving")},
+		}
+		inBubble(t, options, func(b bubble) {
+			sweep, err := b.client.Sweep(b.Context(), SweepOptions{Expected: expected})
+			require.NoError(rt, err)
+			require.True(rt, sweep.Complete)
+			require.Empty(rt, cmp.Diff(asRead(items), sweep.Items, anyOrder, cmpopts.EquateEmpty()))
+		})
+	})
+}
+
 func TestASweepCountsThe429OfOthers(t *testing.T) {
 	for name, test := range map[string]struct {
 		perSecond, perMinute, times, want int
