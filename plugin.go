@@ -81,6 +81,7 @@ func register(run temporal.SimplePluginRunContextBeforeOptions, acts *activities
 		{protocol.SyncPass, workflows.SyncPass},
 		{protocol.SyncNow, workflows.SyncNow},
 		{protocol.Inspect, workflows.Inspect},
+		{protocol.Explain, workflows.Explain},
 		{protocol.History, workflows.History},
 		{protocol.Rollback, workflows.Rollback},
 		{protocol.Worklist, workflows.Worklist},

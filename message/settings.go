@@ -41,7 +41,7 @@ func settings(s protocol.Settings) []setting {
 		{"decimals", strconv.Itoa(int(r.Decimals))},
 		{"unit_decimals", unitDecimals(r.UnitDecimals)},
 		{"items", cmp.Or(s.ItemsHash, "none")},
-		{"sold_hold", span(r.SoldHold)},
+		{"sold_hold", Span(r.SoldHold)},
 		{"missing", string(r.Missing)},
 		{"only_eshop_items", strconv.FormatBool(s.OnlyEshopItems)},
 		{"guard.max_zeroed", percent(r.Guard.MaxZeroed)},
@@ -50,11 +50,11 @@ func settings(s protocol.Settings) []setting {
 		{"guard.min_catalogue", percent(r.Guard.MinCatalogue)},
 		{"schedule", s.Schedule},
 		{"timezone", s.Timezone},
-		{"webhook.min_gap", span(s.MinGap)},
+		{"webhook.min_gap", Span(s.MinGap)},
 		{"title", s.Title},
 		{"alert", strconv.FormatBool(s.Alerts)},
 		{"alert.missed_passes", strconv.Itoa(s.MissedPasses)},
-		{"alert.quiet_after", span(s.QuietAfter)},
+		{"alert.quiet_after", Span(s.QuietAfter)},
 	}
 }
 
@@ -68,8 +68,8 @@ func percent(fraction float64) string {
 	return strconv.FormatFloat(fraction*100, 'f', -1, 32) + "%"
 }
 
-// span shows a length of time without the zeros that Go appends: 24h, 30s.
-func span(d time.Duration) string {
+// Span shows a length of time without the zeros that Go appends: 24h, 30s.
+func Span(d time.Duration) string {
 	text := d.String()
 	if d%time.Minute == 0 && d != 0 {
 		text = strings.TrimSuffix(text, "0s")

@@ -106,7 +106,7 @@ TEMPORAL_API_KEY, TEMPORAL_TLS... or the profile file, as for every Temporal too
 	root.AddCommand(
 		a.validateCommand(), a.activateCommand(), a.syncCommand(), a.statusCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.deactivateCommand(), a.webhookCommand(),
-		a.historyCommand(), a.rollbackCommand(), a.unmatchedCommand(),
+		a.explainCommand(), a.historyCommand(), a.rollbackCommand(), a.unmatchedCommand(),
 	)
 	for _, cmd := range root.Commands() {
 		cmd.Args = usageOf(cmd.Args)

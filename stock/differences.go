@@ -70,5 +70,5 @@ func (d Difference) rank() int {
 
 // differs tells whether the product keeps another quantity than KROS gives.
 func (e Entry) differs() bool {
-	return e.Want != nil || e.Dismissed || e.Unbooked.IsPositive()
+	return e.Want != nil || e.Dismissed || e.Unbooked.IsPositive() && !e.To.Equal(e.Kros)
 }

@@ -86,6 +86,7 @@ func TestChangesComeBeforeWhatStays(t *testing.T) {
 		{Item: "D", Outcome: stock.Unchanged, Entries: []stock.Entry{{Product: "sold", From: d(6), To: d(6), Kros: d(10), Unbooked: d(4)}}},
 		{Item: "E", Outcome: stock.Held, Entries: []stock.Entry{{Product: "dismissed", From: d(6), To: d(6), Want: &zero, Dismissed: true}}},
 		{Item: "F", Missing: true, ReasonCode: stock.ReasonMissingKept},
+		{Item: "0", Outcome: stock.Unchanged, Entries: []stock.Entry{{Product: "sold out", Unbooked: d(4)}}},
 		{Item: "G", Outcome: stock.Updated, Entries: []stock.Entry{{Product: "lowered", From: d(6), To: d(2)}}},
 	}}
 	got := lo.Map(p.Differences(nil), func(d stock.Difference, _ int) string {

@@ -27,6 +27,7 @@ var (
 	fetchBounds = bounds{try: 30 * time.Minute, all: 45 * time.Minute, long: true}
 	matchBounds = bounds{try: 15 * time.Minute, all: 30 * time.Minute, long: true}
 	writeBounds = bounds{try: 10 * time.Minute, all: 20 * time.Minute, long: true}
+	tellBounds  = bounds{try: 5 * time.Minute, all: 10 * time.Minute, long: true}
 	readBounds  = bounds{try: 30 * time.Second, all: 2 * time.Minute}
 )
 

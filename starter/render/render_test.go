@@ -53,6 +53,11 @@ func TestWhatIsShown(t *testing.T) {
 		"rollback_plan":    RollbackPlan(report(), restorations(), zone),
 		"rollback_none":    RollbackPlan(protocol.Report{Shop: "acme", Pass: 3, StartedAt: begun}, nil, zone),
 		"rolled_back":      RolledBack("acme", rolledBack(), restorations()),
+		"explain_sold":     Answer(explained()) + Explanation(explained(), zone),
+		"explain_idle":     Answer(idleExplained()) + Explanation(idleExplained(), zone),
+		"explain_held":     Answer(heldExplained()) + Explanation(heldExplained(), zone),
+		"explain_unknown":  Explanation(protocol.Explanation{Cause: protocol.CauseUnknown, Note: message.ShopNotAsked}, zone),
+		"explain_no_item":  Explanation(protocol.Explanation{Cause: protocol.CauseNoItem, Answer: "not written: the e-shop has a product X", Products: []protocol.ExplainedProduct{{ID: "p-9", Name: "Med", ShopNow: quantity("3")}}}, zone),
 		"failure":          Failure(*message.Failure(protocol.KrosKeyInvalid, message.Params{})),
 		"worklist":         Worklist("acme", worklistMade(), worklistRows(), 0, zone),
 		"worklist_short":   Worklist("acme", worklistMade(), worklistRows(), 1, zone),
@@ -219,5 +224,50 @@ func planRows() []protocol.PlanRow {
 		{Item: "MED 1", Name: "Med", Product: "p-3", Warehouses: in("LT", "10"), ShopNow: d("6"), WouldBecome: d("6"), Outcome: "unchanged", Why: "KROS has 10; 4 sold in the e-shop since 12:10, not booked in KROS yet"},
 		{Item: "SOJA", Name: "Sója", Product: "p-4", Warehouses: in("LT", "0"), ShopNow: d("3"), WouldBecome: d("3"), Outcome: "held", ReasonCode: "held_zeroed", Why: "held: KROS gives 0, but too many products would go to 0 within a day; it waits for approval"},
 		{Item: "00017", Name: "Skrutka", Warehouses: []stock.Row{}, Outcome: "ambiguous", ReasonCode: "shared_key", Why: "EAN 8588000000017 belongs in KROS to 00018 as well"},
+	}
+}
+
+func quantity(s string) *decimal.Decimal { return lo.ToPtr(decimal.RequireFromString(s)) }
+
+func explained() protocol.Explanation {
+	return protocol.Explanation{
+		Shop: "acme", Answer: "KROS has 10; 4 were sold in the e-shop since 17:10 and are not booked in KROS yet; the shop shows 6 until tomorrow 17:10",
+		Cause: protocol.CauseSold, Item: "KG-1", Name: "Kešu orechy nepražené, prémiová kvalita, balené v ochrannej atmosfére", EAN: "8588000000017", Unit: "kg", Key: "KG-1",
+		Outcome: "unchanged", Kros: quantity("10"),
+		Warehouses: []protocol.ExplainedWarehouse{{Code: "LT", Quantity: *quantity("10.75"), Counted: true}, {Code: "REKLAMÁCIE", Quantity: *quantity("-2"), Counted: false}},
+		Steps: []stock.Step{
+			{Name: stock.StepWarehouses, Detail: "LT 10.75", Result: *quantity("10.75")}, {Name: stock.StepDecimals, Detail: "rounded down to a whole number", Result: *quantity("10")},
+		},
+		Products: []protocol.ExplainedProduct{{ID: "6f1c2c1e-9d0b-4a53-8d0c-0c8ddad3a5f1", Name: "Kešu orechy nepražené 1 kg", ShopNow: quantity("6"), WouldBecome: quantity("6")}},
+		Sales:    []protocol.ExplainedSale{{Quantity: *quantity("4"), Seen: begun.Add(-50 * time.Minute), HeldUntil: begun.Add(23*time.Hour + 10*time.Minute)}},
+		Next:     "A pass now would change nothing.",
+		Changes: []protocol.ItemChange{
+			{At: begun.Add(-time.Hour), Pass: 1204, Trigger: protocol.TriggerNotification, Kind: protocol.ChangeQuantity, Product: "6f1c2c1e-9d0b-4a53-8d0c-0c8ddad3a5f1", From: quantity("3"), To: quantity("10")},
+			{At: begun.Add(-2 * time.Hour), Pass: 1203, Kind: protocol.ChangeSettings, Text: "decimals: 3 -> 0"},
+			{At: begun.Add(-3 * time.Hour), Pass: 1202, Trigger: protocol.TriggerManual, By: "jana", Kind: protocol.ChangeRefused, Product: "p-1", From: quantity("8"), To: quantity("3"), Text: "the shop does not accept changes of this product"},
+		},
+	}
+}
+
+func idleExplained() protocol.Explanation {
+	return protocol.Explanation{
+		Shop: "acme", Answer: "not written: EAN 8590001000012 belongs in KROS to B-1 as well; give one of them another EAN in KROS (Cenník)",
+		Note: "KROS does not answer at the moment. This is as pass 12 saw it, at 17:00.", Cause: protocol.CauseNotWritten, Also: []string{"B-1"},
+		Item: "A-1", Name: "Čaj", EAN: "8590001000012", Key: "8590001000012", Outcome: "ambiguous", Cure: "give one of them another EAN in KROS (Cenník)",
+		Products: []protocol.ExplainedProduct{{ID: "p-1", Name: "Čaj", Left: quantity("5")}},
+		Next:     "A pass now would fail: KROS does not answer at the moment.",
+	}
+}
+
+func heldExplained() protocol.Explanation {
+	return protocol.Explanation{
+		Shop: "acme", Answer: "5, because a change is held: KROS gives 0, but too many products would go to 0 within a day; it waits for approval; to let it through, run: skladom approve acme",
+		Cause: protocol.CauseHeld, Item: "A-1", Outcome: "held",
+		Products: []protocol.ExplainedProduct{
+			{ID: "p-1", ShopNow: quantity("5"), WouldBecome: quantity("5"), Want: quantity("0"), Held: true},
+			{ID: "p-2", ShopNow: quantity("5"), WouldBecome: quantity("5"), Want: quantity("0"), Dismissed: true},
+			{ID: "p-3", ShopNow: quantity("5"), WouldBecome: quantity("0"), Approved: true},
+		},
+		Next: "A pass now would set p-3 from 5 to 0 and leave p-1 at 5 (held), p-2 at 5 (dismissed).",
 	}
 }
