@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -96,70 +97,49 @@ func (b *bench) setKros(code string, quantities ...string) {
 	require.NoError(b.t, b.kros.SetStock(code, item(code, "", quantities...).Warehouses...))
 }
 
-// reader finds out why an item of the realistic catalogue is not written as a
-// person would who reads the two lists.
-type reader struct {
-	match    stock.Match
-	products []fynodesim.Product
-	parents  map[string]bool
-	codes    map[string]int // distinct rows with a code
-	keys     map[string]int // and with a key
-}
-
-func newReader(match stock.Match, items []krossim.Item, products []fynodesim.Product) reader {
-	r := reader{match: match, products: products, parents: map[string]bool{}, codes: map[string]int{}, keys: map[string]int{}}
-	for _, p := range products {
-		r.parents[p.ParentID] = true
+// trouble is why an item of the realistic catalogue is not written, read from
+// the lists as a person reads them; "" where it is.
+func trouble(match stock.Match, items []krossim.Item, products []fynodesim.Product, it krossim.Item) string {
+	clean := func(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
+	key := func(number, ean string) string {
+		if match == stock.ByNumber {
+			return clean(number)
+		}
+		return strings.TrimLeft(clean(ean), "0")
 	}
-	for _, it := range lo.UniqBy(items, asLine) {
-		r.codes[trimmed(it.ItemCode)]++
-		r.keys[r.key(it.ItemCode, it.EANCode)]++
+	own := key(it.ItemCode, it.EANCode)
+	same := func(other krossim.Item) bool { return asLine(other) == asLine(it) }
+	parents := lo.Associate(products, func(p fynodesim.Product) (string, bool) { return p.ParentID, true })
+	matching := lo.Filter(products, func(p fynodesim.Product, _ int) bool { return own != "" && key(p.Number, p.EAN) == own })
+	rivals := func(is func(krossim.Item) bool) bool {
+		return slices.ContainsFunc(items, func(other krossim.Item) bool { return !same(other) && is(other) })
 	}
-	return r
-}
-
-func trimmed(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
-
-func asLine(it krossim.Item) string { return string(lo.Must(json.Marshal(it))) }
-
-func (r reader) key(number, ean string) string {
-	if r.match == stock.ByNumber {
-		return trimmed(number)
-	}
-	return strings.TrimLeft(trimmed(ean), "0")
-}
-
-// trouble is the reason why an item is not written, "" where it is.
-func (r reader) trouble(it krossim.Item) string {
-	key, ean := r.key(it.ItemCode, it.EANCode), trimmed(it.EANCode)
-	spreadsheet := r.match == stock.ByEAN && strings.Contains(ean, "E+")
-	placeholder := r.match == stock.ByEAN && len(ean) > 1 && strings.Trim(ean, ean[:1]) == ""
-	usable := key != "" && key != "-" && !spreadsheet && !placeholder
+	ean := clean(it.EANCode)
+	faulty := match == stock.ByEAN && (regexp.MustCompile(`^[0-9],?.*E\+`).MatchString(ean) || ean != "" && strings.Trim(ean, ean[:1]) == "")
 	switch {
-	case trimmed(it.ItemCode) != "" && r.codes[trimmed(it.ItemCode)] > 1:
+	case clean(it.ItemCode) != "" && rivals(func(other krossim.Item) bool { return clean(other.ItemCode) == clean(it.ItemCode) }):
 		return stock.ReasonDuplicateCode
-	case usable && r.keys[key] > 1:
+	case own != "" && own != "-" && !faulty && rivals(func(other krossim.Item) bool { return key(other.ItemCode, other.EANCode) == own }):
 		return stock.ReasonSharedKey
 	case len(it.Warehouses) == 0:
 		return stock.ReasonNotStock
-	case spreadsheet:
+	case match == stock.ByEAN && strings.Contains(ean, "E+"):
 		return stock.ReasonSpreadsheetEAN
-	case placeholder:
+	case faulty && ean != "0" && ean != "-":
 		return stock.ReasonPlaceholderEAN
-	case !usable:
+	case own == "" || own == "-":
 		return stock.ReasonNoKey
-	}
-	product, found := lo.Find(r.products, func(p fynodesim.Product) bool { return r.key(p.Number, p.EAN) == key })
-	switch {
-	case !found:
+	case len(matching) == 0:
 		return stock.ReasonNoProduct
-	case r.parents[product.ID]:
+	case parents[matching[0].ID]:
 		return stock.ReasonParent
-	case product.Tracked != nil && !*product.Tracked:
+	case matching[0].Tracked != nil && !*matching[0].Tracked:
 		return stock.ReasonUntracked
 	}
 	return ""
 }
+
+func asLine(it krossim.Item) string { return string(lo.Must(json.Marshal(it))) }
 
 // On a catalogue with every kind of trouble in it each item is explained by
 // its own.
@@ -171,9 +151,9 @@ func TestEveryItemIsExplainedByItsTrueReason(t *testing.T) {
 			b := newBench(t, kros, shop, fmt.Sprintf("match = %q", match))
 			request := b.dry(protocol.Memory{})
 			expected := catalogue.Expect(catalogue.Kros(), catalogue.Shop(), string(match), "max", nil)
-			seen, person := map[string]int{}, newReader(match, kros.Items, shop.Products)
+			seen := map[string]int{}
 			for _, it := range kros.Items {
-				reason := person.trouble(it)
+				reason := trouble(match, kros.Items, shop.Products, it)
 				if seen[reason]++; seen[reason] > enough {
 					continue
 				}

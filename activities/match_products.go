@@ -152,16 +152,16 @@ func (m *matching) hold(matched *protocol.Matched, plan stock.Plan, doubt *stock
 	matched.Hold = &protocol.Hold{
 		Code: protocol.Code(plan.Hold.Kind), Hash: plan.HoldHash(m.req.Memory.Baseline.SHA256),
 		Plan: matched.Plan, Catalogue: m.req.Catalogue.Ref,
-		Products: plan.Hold.Products, Matched: plan.Matched(), Pass: m.req.Pass,
+		Products: plan.Hold.Products, Matched: plan.Matched(), Pass: m.req.Pass, Items: m.req.Catalogue.Items,
 	}
 	matched.Hash = matched.Hold.Hash
-	if doubt != nil {
-		matched.Holding = m.failure(doubt)
-		return
-	}
 	matched.Holding = message.Failure(matched.Hold.Code, message.Params{
 		Shop: m.req.Shop, Seen: plan.Hold.Products, Expected: plan.Hold.Of, Earlier: plan.Hold.Zeroed,
 	})
+	if doubt != nil {
+		matched.Holding = m.failure(doubt)
+	}
+	matched.Hold.Why = matched.Holding
 }
 
 // products asks the shop for the products of all items, of those that are gone
@@ -207,6 +207,7 @@ func (m *matching) findings(ctx context.Context, matched *protocol.Matched, plan
 		KrosItems:      counts.KrosItems, Products: counts.Products,
 		Raised: counts.Raised, Lowered: counts.Lowered, Zeroed: counts.Zeroed,
 		Unmatched: counts.Unmatched, Ambiguous: counts.Ambiguous, Skipped: counts.Skipped,
+		Held: plan.HeldCounts().Products, Holding: matched.Holding,
 	}
 	return nil
 }

@@ -25,20 +25,24 @@ func (a *Activities) readRows(ctx context.Context, req protocol.InspectRequest) 
 	if err != nil {
 		return protocol.InspectPage{}, err
 	}
-	differences := plan.Differences(items)
-	page := protocol.InspectPage{Ref: req.Ref, Total: len(differences)}
-	zone, size := a.zone(req.Shop), 0
-	for i := max(req.Offset, 0); i < len(differences); i++ {
-		row, err := json.Marshal(planRow(differences[i], a.now(), zone))
+	differences, now, zone := plan.Differences(items), a.now(), a.zone(req.Shop)
+	return pageOf(req, len(differences), func(i int) any { return planRow(differences[i], now, zone) })
+}
+
+// pageOf is what fits into a page of the total rows from the offset on.
+func pageOf(req protocol.InspectRequest, total int, row func(i int) any) (protocol.InspectPage, error) {
+	page, size := protocol.InspectPage{Ref: req.Ref, Total: total}, 0
+	for i := max(req.Offset, 0); i < total; i++ {
+		text, err := json.Marshal(row(i))
 		if err != nil {
 			return protocol.InspectPage{}, fmt.Errorf("row %d of plan %s: %w", i, req.Ref.Key, err)
 		}
-		size += len(row) + 1 // and the comma
+		size += len(text) + 1 // and the comma
 		if len(page.Rows) == pageRows(req) || len(page.Rows) > 0 && size > protocol.MaxInspectBytes {
 			page.Next = i
 			break
 		}
-		page.Rows = append(page.Rows, row)
+		page.Rows = append(page.Rows, text)
 	}
 	return page, nil
 }

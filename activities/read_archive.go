@@ -13,8 +13,11 @@ import (
 // ReadArchive returns one page of an object in the shop's archive.
 func (a *Activities) ReadArchive(ctx context.Context, req protocol.InspectRequest) (protocol.InspectPage, error) {
 	read := a.readArchive
-	if req.Kind == protocol.InspectRows {
+	switch req.Kind {
+	case protocol.InspectRows:
 		read = a.readRows
+	case protocol.InspectHeld:
+		read = a.readHeld
 	}
 	page, err := read(ctx, req)
 	return page, failed(ctx, req.Shop, err)

@@ -44,6 +44,8 @@ type Findings struct {
 	Ambiguous      int            `json:"ambiguous"`
 	Skipped        int            `json:"skipped"`
 	ShopProducts   int            `json:"shopProducts,omitempty"` // how many products the shop says it has
+	Held           int            `json:"held"`                   // products that would wait for a person; they are in none of the counts before
+	Holding        *Failure       `json:"holding,omitempty"`      // why
 }
 
 // WarehouseUse is a warehouse of the catalogue and whether the settings count it.
@@ -159,13 +161,15 @@ type AnswerRequest struct {
 // Hold is what waits for a person.
 type Hold struct {
 	Code      Code      `json:"code"`
-	Hash      string    `json:"hash"`           // of kind, baseline and the list of (product, quantity)
-	Plan      Ref       `json:"plan"`           // its held products have Entry.Want
-	Catalogue Ref       `json:"catalogue"`      // that the plan was made of
-	Products  int       `json:"products"`       // held
-	Matched   int       `json:"matched"`        // Memory.Products, once a catalogue is approved
-	Pass      int64     `json:"pass"`           // that found it last
-	Since     time.Time `json:"since,omitzero"` // when a pass first held
+	Hash      string    `json:"hash"`            // of kind, baseline and the list of (product, quantity)
+	Plan      Ref       `json:"plan"`            // its held products have Entry.Want
+	Catalogue Ref       `json:"catalogue"`       // that the plan was made of
+	Products  int       `json:"products"`        // held
+	Matched   int       `json:"matched"`         // Memory.Products, once a catalogue is approved
+	Pass      int64     `json:"pass"`            // that found it last
+	Since     time.Time `json:"since,omitzero"`  // when a pass first held
+	Why       *Failure  `json:"why,omitempty"`   // in words
+	Items     int       `json:"items,omitempty"` // of the catalogue
 }
 
 // PassRecord is the object of kind "pass" in the archive: a finished pass, for
@@ -219,12 +223,13 @@ type InspectRequest struct {
 }
 
 // InspectPage is a page: rows as they lie in the archive (stock.Item,
-// stock.Line or stock.Receipt), or PlanRows. Next is the offset of the next page, 0 at the end.
+// stock.Line or stock.Receipt), PlanRows or HeldRows. Next is the offset of the next page, 0 at the end.
 type InspectPage struct {
-	Ref   Ref               `json:"ref"`
-	Rows  []json.RawMessage `json:"rows"`
-	Next  int               `json:"next,omitempty"`
-	Total int               `json:"total"`
+	Ref    Ref               `json:"ref"`
+	Rows   []json.RawMessage `json:"rows"`
+	Next   int               `json:"next,omitempty"`
+	Total  int               `json:"total"`
+	Counts *stock.Counts     `json:"counts,omitempty"` // InspectHeld: of all rows
 }
 
 // Progress is what long activities heartbeat.
