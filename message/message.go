@@ -87,15 +87,18 @@ var failures = map[protocol.Code]sentences{
 	},
 	protocol.CatalogueChanged: func(p Params) (string, string) {
 		text := fmt.Sprintf("KROS shows only %d of the %d items of last time, so nothing was written.", p.Seen, p.Expected)
-		if p.Seen >= p.Expected {
+		switch {
+		case p.Seen == 0 && p.Expected > 0:
+			text = fmt.Sprintf("KROS shows none of the %d items of last time, so nothing was written.", p.Expected)
+		case p.Seen >= p.Expected:
 			text = "KROS shows stock in no warehouse any more, for no item at all, so nothing was written."
 		}
 		return text, "Check that the token still belongs to the right company and that the catalogue in KROS is complete. If it is right as it is, see what would change and confirm it: " + command("skladom approve", p.Shop)
 	},
 	protocol.TooManyZeroed: func(p Params) (string, string) {
-		text := fmt.Sprintf("KROS would take %s to 0, of %d that were in stock; they keep what they have, everything else was written.", products(p.Seen), p.Expected)
+		text := fmt.Sprintf("KROS would take %s to 0, of %d that were in stock; they keep what they have, everything else is written.", products(p.Seen), p.Expected)
 		if p.Earlier > 0 {
-			text = fmt.Sprintf("KROS would take %s more to 0, after %d within a day, of %d that were in stock; they keep what they have, everything else was written.", products(p.Seen), p.Earlier, p.Expected)
+			text = fmt.Sprintf("KROS would take %s more to 0, after %d within a day, of %d that were in stock; they keep what they have, everything else is written.", products(p.Seen), p.Earlier, p.Expected)
 		}
 		return text, "Check the stock in KROS. If it is right as it is, see the products and confirm them: " + command("skladom approve", p.Shop) + ". If not, mend it in KROS, or keep the products as they are: " + command("skladom dismiss", p.Shop)
 	},
@@ -188,7 +191,7 @@ func NotActive(shop string) string {
 }
 
 // Paused is the sentence for a paused shop; zone is the shop's time zone.
-func Paused(p protocol.PauseRequest, zone *time.Location) (text, hint string) {
+func Paused(shop string, p protocol.PauseRequest, zone *time.Location) (text, hint string) {
 	text = "Paused"
 	if p.By != "" {
 		text += " by " + p.By
@@ -199,7 +202,12 @@ func Paused(p protocol.PauseRequest, zone *time.Location) (text, hint string) {
 	if p.Reason != "" {
 		text += ": " + p.Reason
 	}
-	return text + ".", "Stock is not written meanwhile; notifications are remembered. To go on: resume."
+	return text + ".", "Stock is not written meanwhile; notifications are remembered. To go on: skladom resume " + shop
+}
+
+// PauseOver refuses a pause that would have ended before it begins.
+func PauseOver(until time.Time, zone *time.Location) string {
+	return fmt.Sprintf("The pause would end at %s, which is over already.", Time(until, zone))
 }
 
 // Time shows a time in the shop's time zone.

@@ -42,6 +42,7 @@ func all() string {
 	say("warehouse_unknown, KROS has none", message.Failure(protocol.WarehouseUnknown, full))
 	say("kros_no_stock of one item", message.Failure(protocol.KrosNoStock, message.Params{Expected: 1}))
 	say("catalogue_changed without any stock", message.Failure(protocol.CatalogueChanged, message.Params{Shop: "acme", Seen: 3, Expected: 3}))
+	say("catalogue_changed to nothing", message.Failure(protocol.CatalogueChanged, message.Params{Shop: "acme", Expected: 3}))
 	say("too_many_zeroed after others", message.Failure(protocol.TooManyZeroed, message.Params{Shop: "acme", Seen: 1, Expected: 100, Earlier: 30}))
 	say("a code of tomorrow", message.Failure("tomorrow", full))
 	say("unfinished", message.Unfinished(protocol.ShopUnavailable, "disk is full"))
@@ -57,14 +58,14 @@ func all() string {
 		panic(err)
 	}
 	for title, p := range map[string]protocol.PauseRequest{"paused": {Until: &until, By: "Jana", Reason: "stocktaking"}} {
-		text, hint := message.Paused(p, zone)
+		text, hint := message.Paused("acme", p, zone)
 		say(title, &protocol.Failure{Message: text, Hint: hint})
 	}
 	for _, sentence := range []string{
 		message.WarehouseGone([]string{"LT"}, []string{"HL", "PR"}), message.WarehouseNew([]string{"HL"}), message.SweepIncomplete,
 		message.KrosShared(1), message.KrosShared(3),
 		message.ShopImported, message.NothingHeld("acme"), message.OtherHold("acme"), message.NotDismissible("acme"), message.ApprovalWhilePaused("acme"),
-		message.OrdersNotBooked, message.SyncWhilePaused("acme"), message.NotActive("acme"),
+		message.OrdersNotBooked, message.SyncWhilePaused("acme"), message.NotActive("acme"), message.PauseOver(until, zone),
 		message.RollbackReason(0), message.RollbackReason(12), message.RollbackRuns("acme"), message.ChangedSince(1), message.ChangedSince(3), message.RollbackStale,
 	} {
 		out.WriteString(sentence + "\n")
@@ -119,6 +120,6 @@ func TestTimesAreTheShops(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "29 Mar 2026 03:30 CEST", message.Time(at, zone))
 	require.Equal(t, "29 Mar 2026 01:30 UTC", message.Time(at, nil))
-	text, _ := message.Paused(protocol.PauseRequest{}, zone)
+	text, _ := message.Paused("acme", protocol.PauseRequest{}, zone)
 	require.Equal(t, "Paused.", text)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/samber/lo"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -84,6 +85,7 @@ type published struct {
 	reason  protocol.Code
 	title   string
 	success time.Time
+	noted   *protocol.NotedReason
 }
 
 func (s *stockSync) listen(ctx workflow.Context) {
@@ -524,7 +526,7 @@ func (s *stockSync) turn(ctx workflow.Context, state protocol.State, failure *pr
 // publish shows the state in the Temporal UI; attributes only when they change.
 func (s *stockSync) publish(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, syncDetails(s.status(), s.Recent, s.zone()))
-	now := published{state: s.State, title: s.status().Title}
+	now := published{state: s.State, title: s.status().Title, noted: s.noted()}
 	if s.Reason != nil {
 		now.reason = s.Reason.Code
 	}
@@ -534,10 +536,35 @@ func (s *stockSync) publish(ctx workflow.Context) {
 	if now.title != s.published.title {
 		_ = workflow.UpsertMemo(ctx, map[string]any{protocol.MemoTitle: now.title}) // shown only
 	}
+	if !sameReason(now.noted, s.published.noted) && workflow.GetVersion(ctx, changeNoted, workflow.DefaultVersion, 1) == 1 {
+		_ = workflow.UpsertMemo(ctx, map[string]any{protocol.MemoReason: now.noted}) // shown only
+	}
 	if updates := s.attributes(now); len(updates) > 0 {
 		_ = workflow.UpsertTypedSearchAttributes(ctx, updates...) // the worker made sure that they exist
 	}
 	s.published = now
+}
+
+// changeNoted names the change by which the memo got the reason.
+const changeNoted = "reason-in-memo"
+
+// noted is what the list of all shops shows of the reason.
+func (s *stockSync) noted() *protocol.NotedReason {
+	if s.Reason == nil {
+		return nil
+	}
+	noted := &protocol.NotedReason{Reason: *s.Reason}
+	if s.Pause != nil {
+		noted.Until = s.Pause.Until
+	}
+	return noted
+}
+
+func sameReason(a, b *protocol.NotedReason) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Failure == b.Failure && a.Since.Equal(b.Since) && lo.FromPtr(a.Until).Equal(lo.FromPtr(b.Until))
 }
 
 func (s *stockSync) attributes(now published) []temporal.SearchAttributeUpdate {

@@ -66,7 +66,7 @@ func (s *stockSync) rollBack(ctx workflow.Context) error {
 	s.note(&result.Report)
 	if s.Pause != nil && s.Pause.Reason == message.RollbackReason(0) && result.Undo != 0 { // which pass was the last one is known by now
 		s.Pause.Reason = message.RollbackReason(result.Undo)
-		s.Reason.Message, s.Reason.Hint = message.Paused(s.Pause.PauseRequest, s.zone())
+		s.Reason.Message, s.Reason.Hint = message.Paused(s.Shop, s.Pause.PauseRequest, s.zone())
 	}
 	result.State = s.State
 	turn.result, turn.done = result, true

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -359,12 +360,47 @@ func TestPause(t *testing.T) {
 		w.runUntil(20*time.Minute, running())
 		require.Equal(t, []string{"manual@9m0s"}, w.passes)
 	})
+	t.Run("who pauses again says anew why, and since when stays", func(t *testing.T) {
+		w := newWorld(t)
+		w.pauseAt(time.Minute, after(7*time.Minute))
+		again := w.updateAt(2*time.Minute, protocol.UpdatePause, protocol.PauseRequest{By: "Peter"})
+		seen := w.statusAt(15 * time.Minute)
+		w.runUntil(20*time.Minute, running())
+		require.Empty(t, w.passes)
+		require.Equal(t, "Paused by Peter.", again.status.Reason.Message)
+		require.Equal(t, begin.Add(time.Minute), seen.Reason.Since)
+	})
+	t.Run("after a resume it is a pause of its own", func(t *testing.T) {
+		w := newWorld(t)
+		w.pauseAt(time.Minute, nil)
+		w.updateAt(2*time.Minute, protocol.UpdateResume)
+		second := w.pauseAt(3*time.Minute, nil)
+		w.runUntil(4*time.Minute, running())
+		require.Equal(t, begin.Add(3*time.Minute), second.status.Reason.Since)
+	})
+	t.Run("not until a time that is over", func(t *testing.T) {
+		for _, end := range []time.Duration{-time.Hour, time.Minute} {
+			w := newWorld(t)
+			pause := w.pauseAt(time.Minute, after(end))
+			seen := w.statusAt(2 * time.Minute)
+			w.runUntil(3*time.Minute, running())
+			require.Equal(t, message.PauseOver(begin.Add(end), bratislava(t)), sentence(pause.rejected))
+			require.Equal(t, protocol.StateActive, seen.State)
+		}
+	})
 	t.Run("resume of what runs does nothing", func(t *testing.T) {
 		w := newWorld(t)
 		w.updateAt(time.Minute, protocol.UpdateResume)
 		w.runUntil(2*time.Minute, running())
 		require.Empty(t, w.passes)
 	})
+}
+
+func bratislava(t *testing.T) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Bratislava")
+	require.NoError(t, err)
+	return zone
 }
 
 func TestDeactivate(t *testing.T) {
@@ -749,4 +785,36 @@ func TestTheFleetIsListedByWhatIsPublished(t *testing.T) {
 	w.pauseAt(121*time.Minute, nil)
 	w.runUntil(122*time.Minute, running())
 	require.Equal(t, []string{"active@0s", "failing@30m10s", "active@2h0m10s", "paused@2h1m0s", "inactive@2h2m0s"}, states, "only when it changes")
+}
+
+// The list of all shops asks none of them: what it shows of a pause or a hold is
+// in the memo.
+func TestTheListKnowsWhyAndSinceWhen(t *testing.T) {
+	w := newWorld(t)
+	var noted []string
+	w.env.OnUpsertMemo(mock.Anything).Run(func(args mock.Arguments) {
+		reason, upserted := args.Get(0).(map[string]any)[protocol.MemoReason]
+		if !upserted {
+			return
+		}
+		line := "none"
+		if r := reason.(*protocol.NotedReason); r != nil {
+			line = fmt.Sprintf("%s %s since %v", r.Code, r.Message, r.Since.Sub(begin))
+			if r.Until != nil {
+				line += fmt.Sprintf(" until %v", r.Until.Sub(begin))
+			}
+		}
+		noted = append(noted, line+"@"+w.clock())
+	}).Return(nil)
+	w.pass = failing(protocol.ShopUnavailable)
+	w.at(65*time.Minute, func() { w.pass = passing(aPass) })
+	w.pauseAt(100*time.Minute, after(110*time.Minute))
+	w.runUntil(150*time.Minute, running())
+	down := message.Failure(protocol.ShopUnavailable, message.Params{Shop: acme}).Message
+	require.Equal(t, []string{
+		"shop_unavailable " + down + " since 30m10s@30m10s",
+		"none@1h30m10s",
+		"paused Paused by Jana until 2 Mar 2026 12:50 CET: stocktaking. since 1h40m0s until 1h50m0s@1h40m0s",
+		"none@1h50m0s",
+	}, noted, "only when it changes")
 }

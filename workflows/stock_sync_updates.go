@@ -25,7 +25,7 @@ func (s *stockSync) handle(ctx workflow.Context) error {
 		validator any
 	}{
 		{protocol.UpdateSync, s.onSync, s.allowSync},
-		{protocol.UpdatePause, s.onPause, func(protocol.PauseRequest) error { return s.allow() }},
+		{protocol.UpdatePause, s.onPause, s.allowPause},
 		{protocol.UpdateResume, s.onResume, s.allow},
 		{protocol.UpdateRollback, s.onRollback, s.allowRollback},
 		{protocol.UpdateApprove, s.onApprove, s.allowApprove},
@@ -101,10 +101,22 @@ func (s *stockSync) toCome(activation string) bool {
 		s.running != nil && s.running.activation == activation
 }
 
-// onPause stops further passes; the one that runs ends by itself.
+func (s *stockSync) allowPause(ctx workflow.Context, request protocol.PauseRequest) error {
+	if request.Until != nil && !request.Until.After(workflow.Now(ctx)) {
+		return refuse(message.PauseOver(*request.Until, s.zone()))
+	}
+	return s.allow()
+}
+
+// onPause stops further passes; the one that runs ends by itself. A pause of a
+// paused shop says anew until when and why.
 func (s *stockSync) onPause(ctx workflow.Context, request protocol.PauseRequest) (protocol.Status, error) {
-	s.Pause = &pause{PauseRequest: request, Since: workflow.Now(ctx)}
-	text, hint := message.Paused(request, s.zone())
+	since := workflow.Now(ctx)
+	if s.Pause != nil {
+		since = s.Pause.Since // nothing was written since the first of them
+	}
+	s.Pause = &pause{PauseRequest: request, Since: since}
+	text, hint := message.Paused(s.Shop, request, s.zone())
 	s.State = protocol.StatePaused
 	s.Reason = &protocol.Reason{Failure: protocol.Failure{Code: "paused", Message: text, Hint: hint}, Since: s.Pause.Since}
 	s.publish(ctx)
