@@ -46,7 +46,7 @@ func (a *app) activate(ctx context.Context, shop string, dryRun bool) error {
 		return err
 	}
 	defer c.Close()
-	activation, err := c.activate(ctx, shop, dryRun)
+	activation, err := c.activate(ctx, shop, a.user, dryRun)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (a *app) activate(ctx context.Context, shop string, dryRun bool) error {
 
 // activate runs ActivateConnection. A dry run of somebody else may run under
 // the same id: it is waited for, and then the activation has its turn.
-func (c *connection) activate(ctx context.Context, shop string, dryRun bool) (protocol.Activation, error) {
+func (c *connection) activate(ctx context.Context, shop, by string, dryRun bool) (protocol.Activation, error) {
 	const turns = 2
 	var activation protocol.Activation
 	for range turns {
@@ -78,7 +78,7 @@ func (c *connection) activate(ctx context.Context, shop string, dryRun bool) (pr
 			shop:     shop,
 			workflow: protocol.ActivateConnection,
 			id:       protocol.ActivateID(shop),
-			in:       protocol.ActivateRequest{Shop: shop, DryRun: dryRun},
+			in:       protocol.ActivateRequest{Shop: shop, DryRun: dryRun, By: by},
 			timeout:  activationTimeout,
 		}, &activation)
 		if err != nil || dryRun || activation.Failure != nil || activation.ID != "" {
@@ -92,7 +92,7 @@ func (c *connection) activate(ctx context.Context, shop string, dryRun bool) (pr
 // what to enter in KROS.
 func (a *app) begin(ctx context.Context, c *connection, found activated, activation string) error {
 	a.say("\nThe connection is active. The first pass:\n\n")
-	report, passErr := c.pass(ctx, found.Shop, protocol.SyncRequest{Activation: activation})
+	report, passErr := c.pass(ctx, found.Shop, protocol.UpdateSync, protocol.SyncRequest{Activation: activation, By: a.user})
 	if passErr == nil {
 		found.FirstPass = &report
 		found.State = c.stateNow(ctx, found.Shop, found.State)
@@ -104,6 +104,9 @@ func (a *app) begin(ctx context.Context, c *connection, found activated, activat
 	found.webhook, webhookErr = a.webhookOf(found.Shop)
 	a.document(found)
 	a.say("\n" + webhookText(found.webhook, webhookErr))
+	if report.Result == protocol.ResultHeld {
+		a.say("\n" + render.Unanswered([]string{found.Shop}))
+	}
 	switch {
 	case passErr != nil && a.json:
 		return told(statusFailed)

@@ -64,10 +64,10 @@ func TestActivateIsAskedForOnceAndForTheShopsOwnId(t *testing.T) {
 	require.Equal(t, "activate:acme", f.started[0].ID)
 	require.Equal(t, "stock", f.started[0].TaskQueue)
 	require.Equal(t, enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, f.started[0].WorkflowIDConflictPolicy)
-	require.Equal(t, []any{protocol.ActivateRequest{Shop: "acme"}}, f.inputs)
+	require.Equal(t, []any{protocol.ActivateRequest{Shop: "acme", By: "jana"}}, f.inputs)
 	require.Len(t, f.updated, 1)
 	require.Equal(t, "stock-sync:acme", f.updated[0].WorkflowID)
-	require.Equal(t, []any{protocol.SyncRequest{Activation: "a-1"}}, f.updated[0].Args)
+	require.Equal(t, []any{protocol.SyncRequest{Activation: "a-1", By: "jana"}}, f.updated[0].Args)
 }
 
 func TestActivateShowsFindingsUrlKeyAndFirstPass(t *testing.T) {
@@ -83,8 +83,13 @@ func TestActivateShowsFindingsUrlKeyAndFirstPass(t *testing.T) {
 	require.Equal(t, float64(1106), v["findings"].(map[string]any)["matchedByOther"])
 	require.ElementsMatch(t, reportKeys, keys(v["firstPass"].(map[string]any)))
 
+	held := skladom(t, activating(pass(protocol.ResultHeld)), "activate", "acme", "--config", dir)
+	require.Equal(t, statusHeld, held.status)
+	require.True(t, strings.HasSuffix(held.stdout, "skladom approve acme\n"), "what waits for a person is the last that is said: %s", held.stdout)
+
 	text := skladom(t, activating(pass(protocol.ResultOK)), "activate", "acme", "--config", dir)
 	require.Equal(t, statusDone, text.status)
+	require.NotContains(t, text.stdout, "skladom approve")
 	require.Contains(t, text.stdout, `By number 31 of 1,240, by EAN 1,106: set match = "ean".`)
 	require.Contains(t, text.stdout, "KROS does not know an order of the e-shop")
 	require.Contains(t, text.stdout, "https://sync.example.com/webhooks/kros/acme")
@@ -125,7 +130,7 @@ func TestActivateDryRunStopsAfterTheFindings(t *testing.T) {
 	require.Nil(t, v["firstPass"])
 	require.Empty(t, v["authorizationKey"])
 	require.Empty(t, f.updated)
-	require.Equal(t, []any{protocol.ActivateRequest{Shop: "acme", DryRun: true}}, f.inputs)
+	require.Equal(t, []any{protocol.ActivateRequest{Shop: "acme", DryRun: true, By: "jana"}}, f.inputs)
 }
 
 func TestAFailedActivationTellsWhatToDo(t *testing.T) {
@@ -165,7 +170,7 @@ func TestAnActivationThatAttachedToADryRunHasItsOwnTurn(t *testing.T) {
 		return protocol.Activation{Shop: r.Shop, State: protocol.StateActive, ID: "a-2", Findings: found()}
 	})
 	require.Equal(t, statusDone, skladom(t, f, "activate", "acme").status)
-	require.Equal(t, []any{protocol.SyncRequest{Activation: "a-2"}}, f.updated[0].Args)
+	require.Equal(t, []any{protocol.SyncRequest{Activation: "a-2", By: "jana"}}, f.updated[0].Args)
 }
 
 func TestAFirstPassThatIsLostLeavesUrlAndKey(t *testing.T) {

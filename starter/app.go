@@ -35,6 +35,7 @@ type environment struct {
 	lookup   func(ctx context.Context, host string) ([]netip.Addr, error)
 	roots    *x509.CertPool // authorities that are trusted; nil: those of the machine
 	terminal bool           // a person looks on: show progress
+	attended bool           // and can answer
 	dial     func(context.Context, envconfig.EnvLookup) (temporalClient, place, error)
 }
 
@@ -104,7 +105,7 @@ TEMPORAL_API_KEY, TEMPORAL_TLS... or the profile file, as for every Temporal too
 	flags.StringVar(&a.config, "config", cmp.Or(directory, "./conf"), "`directory` of the settings (env SKLADOM_CONFIG)")
 	flags.BoolVar(&a.json, "json", false, "print one JSON document")
 	root.AddCommand(
-		a.validateCommand(), a.activateCommand(), a.syncCommand(), a.statusCommand(),
+		a.validateCommand(), a.activateCommand(), a.syncCommand(), a.statusCommand(), a.approveCommand(), a.dismissCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.deactivateCommand(), a.webhookCommand(),
 		a.explainCommand(), a.historyCommand(), a.rollbackCommand(), a.unmatchedCommand(),
 	)

@@ -13,7 +13,8 @@ import (
 func TestWrongUsageExitsWith2AndNeedsNoTemporal(t *testing.T) {
 	unreachable := &fakeTemporal{dialErr: errors.New("must not be dialled")}
 	for _, args := range [][]string{
-		{"approve", "acme"},
+		{"reconcile", "acme"},
+		{"approve", "acme", "--plan", ""},
 		{"stats"},
 		{"sync"},
 		{"sync", "acme", "other"},

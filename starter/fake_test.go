@@ -22,6 +22,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"github.com/skladom/skladom/config"
+	"github.com/skladom/skladom/protocol"
 )
 
 // fakeTemporal answers as workflows would, by functions that a test gives.
@@ -30,7 +31,8 @@ type fakeTemporal struct {
 	workflows map[string]func(ctx context.Context, id string, in any) (any, error) // by type
 	updates   map[string]func(ctx context.Context, args []any) (any, error)        // by name; they run where the answer is waited for
 	accept    func(ctx context.Context, options client.UpdateWorkflowOptions) error
-	query     func(ctx context.Context) (any, error)
+	query     func(ctx context.Context) (any, error) // the status
+	memory    protocol.Recollection
 	describe  func(ctx context.Context, id string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
 	list      func(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
 	dialErr   error
@@ -76,7 +78,10 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, options client.Update
 	return fakeHandle{answer: func(ctx context.Context) (any, error) { return answer(ctx, options.Args) }}, nil
 }
 
-func (f *fakeTemporal) QueryWorkflow(ctx context.Context, _, _, _ string, _ ...any) (converter.EncodedValue, error) {
+func (f *fakeTemporal) QueryWorkflow(ctx context.Context, _, _, name string, _ ...any) (converter.EncodedValue, error) {
+	if name == protocol.QueryMemory {
+		return client.NewValue(payloads(f.memory)), nil
+	}
 	answer, err := f.query(ctx)
 	if err != nil {
 		return nil, err

@@ -53,13 +53,13 @@ func (a *app) fleet(ctx context.Context, f filter) error {
 	if err != nil {
 		return err
 	}
-	a.both(render.Fleet(shops, a.now()), lo.Map(shops, func(s protocol.Status, _ int) listed { return newListed(s) }))
+	a.both(render.Fleet(shops, a.now().In(a.zone)), lo.Map(shops, func(s render.Listed, _ int) listed { return newListed(s) }))
 	return nil
 }
 
 // shops returns the shops by name, with what visibility knows of them.
-func (c *connection) shops(ctx context.Context, f filter) ([]protocol.Status, error) {
-	var shops []protocol.Status
+func (c *connection) shops(ctx context.Context, f filter) ([]render.Listed, error) {
+	var shops []render.Listed
 	request := &workflowservice.ListWorkflowExecutionsRequest{Query: f.query(), PageSize: shopsPerPage}
 	for {
 		page, err := c.listPage(ctx, request)
@@ -73,7 +73,7 @@ func (c *connection) shops(ctx context.Context, f filter) ([]protocol.Status, er
 			break
 		}
 	}
-	slices.SortFunc(shops, func(a, b protocol.Status) int { return cmp.Compare(a.Shop, b.Shop) })
+	slices.SortFunc(shops, func(a, b render.Listed) int { return cmp.Compare(a.Shop, b.Shop) })
 	return shops, nil
 }
 
@@ -96,21 +96,24 @@ func (c *connection) unlisted(err error) error {
 }
 
 // visible reads what visibility knows of a shop.
-func visible(execution *workflowpb.WorkflowExecutionInfo) protocol.Status {
-	attributes := execution.GetSearchAttributes().GetIndexedFields()
+func visible(execution *workflowpb.WorkflowExecutionInfo) render.Listed {
+	attributes, memo := execution.GetSearchAttributes().GetIndexedFields(), execution.GetMemo().GetFields()
 	shop := strings.TrimPrefix(execution.GetExecution().GetWorkflowId(), protocol.StockSyncID(""))
-	status := protocol.Status{
+	seen := render.Listed{Status: protocol.Status{
 		Shop:  shop,
-		Title: cmp.Or(decoded[string](execution.GetMemo().GetFields()[protocol.MemoTitle]), shop),
+		Title: cmp.Or(decoded[string](memo[protocol.MemoTitle]), shop),
 		State: protocol.State(decoded[string](attributes[protocol.SearchState])),
-	}
-	if code := decoded[string](attributes[protocol.SearchReason]); code != "" {
-		status.Reason = &protocol.Reason{Failure: protocol.Failure{Code: protocol.Code(code)}}
+	}}
+	if code := protocol.Code(decoded[string](attributes[protocol.SearchReason])); code != "" {
+		seen.Reason = &protocol.Reason{Failure: protocol.Failure{Code: code}}
+		if noted := decoded[protocol.NotedReason](memo[protocol.MemoReason]); noted.Code == code {
+			seen.Reason, seen.Until = &noted.Reason, noted.Until
+		}
 	}
 	if last := decoded[time.Time](attributes[protocol.SearchLastSuccess]); !last.IsZero() {
-		status.LastSuccessAt = &last
+		seen.LastSuccessAt = &last
 	}
-	return status
+	return seen
 }
 
 // decoded is a value of visibility, zero where it is missing or of another type.
@@ -142,10 +145,12 @@ type listedReason struct {
 	Since   *time.Time    `json:"since"`
 }
 
-func newListed(s protocol.Status) listed {
+func newListed(s render.Listed) listed {
 	l := listed{Shop: s.Shop, Title: s.Title, State: lo.EmptyableToPtr(string(s.State)), LastSuccessAt: s.LastSuccessAt}
 	if s.Reason != nil {
-		l.Reason = &listedReason{Code: s.Reason.Code}
+		l.Reason = &listedReason{
+			Code: s.Reason.Code, Message: lo.EmptyableToPtr(s.Reason.Message), Hint: lo.EmptyableToPtr(s.Reason.Hint), Since: lo.EmptyableToPtr(s.Reason.Since),
+		}
 	}
 	return l
 }

@@ -26,6 +26,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	terminal := term.IsTerminal(int(os.Stdout.Fd())) && term.IsTerminal(int(os.Stderr.Fd()))
 	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, environment{
 		vars:     envconfig.EnvLookupOS,
 		files:    config.OS(),
@@ -34,7 +35,8 @@ func main() {
 		user:     userName(),
 		newID:    uuid.NewString,
 		lookup:   lookup,
-		terminal: term.IsTerminal(int(os.Stdout.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
+		terminal: terminal,
+		attended: terminal && term.IsTerminal(int(os.Stdin.Fd())),
 		dial:     dial,
 	})
 	stop()

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,8 +68,12 @@ func (a *app) ask(cmd *cobra.Command, shop, update string, args ...any) error {
 		return err
 	}
 	defer c.Close()
+	return a.asked(cmd.Context(), c, shop, update, args...)
+}
+
+func (a *app) asked(ctx context.Context, c *connection, shop, update string, args ...any) error {
 	var status protocol.Status
-	if err := c.update(cmd.Context(), shop, update, &status, args...); err != nil {
+	if err := c.update(ctx, shop, update, &status, args...); err != nil {
 		return err
 	}
 	a.show(presentable(status))
@@ -82,10 +88,14 @@ func pauseEnd(until, span string, now time.Time) (*time.Time, error) {
 	case until != "" && span != "":
 		return nil, errors.New("--until and --for exclude each other")
 	case until != "":
-		end, err = parseTime(until, now)
+		if end, err = parseTime(until, now); err != nil {
+			err = fmt.Errorf("--until: %w", err)
+		}
 	case span != "":
 		var d time.Duration
-		d, err = parseSpan(span)
+		if d, err = parseSpan(span); err != nil {
+			err = fmt.Errorf("--for: %w", err)
+		}
 		end = now.Add(d)
 	default:
 		return nil, nil

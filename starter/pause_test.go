@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,21 @@ func TestPauseResumeAndDeactivateAskTheWorkflowAndShowWhereItStands(t *testing.T
 				require.EqualExportedValues(t, want, utc(f.updated[0].Args[i]))
 			}
 		})
+	}
+}
+
+func TestAPauseThatCannotBeIsNotAskedFor(t *testing.T) {
+	for flags, want := range map[string]string{
+		"--until=2026-12-24 09:00":          `--until: "2026-12-24 09:00" is over: it is 2026-12-24 10:30 CET now`,
+		"--until=soon":                      `--until: "soon" is no time`,
+		"--for=-2h":                         `--for: "-2h" is no length of time`,
+		"--for=2h --until=2026-12-25T00:00": "--until and --for exclude each other",
+	} {
+		f := &fakeTemporal{}
+		d := skladom(t, f, append([]string{"pause", "acme"}, strings.Split(strings.ReplaceAll(flags, " --", "|--"), "|")...)...)
+		require.Equal(t, statusUsage, d.status, flags)
+		require.Contains(t, strings.Join(strings.Fields(d.stderr), " "), want)
+		require.Empty(t, f.updated)
 	}
 }
 

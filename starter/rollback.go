@@ -94,7 +94,7 @@ func (a *app) rollback(cmd *cobra.Command, c *connection, shop string, pass int6
 		return trouble(shop, message.NotActive(shop), "Only an active shop is written to.")
 	}
 	if !yes {
-		if !a.terminal {
+		if !a.attended {
 			return wrongUsage(cmd, errors.New("nothing was written: it asks first, and there is no terminal to ask on; give --yes"))
 		}
 		agreed, err := a.confirm(cmd, fmt.Sprintf("\nUndo pass %d and pause %s?", planned.Undo, shop))

@@ -94,7 +94,7 @@ func TestRollbackAsks(t *testing.T) {
 	for answer, done := range map[string]bool{"y\n": true, "YES\n": true, "n\n": false, "\n": false, "": false, "ja\n": false} {
 		f := undoable(nil)
 		env := surroundings(f)
-		env.terminal = true
+		env.terminal, env.attended = true, true
 		var stdout, stderr bytes.Buffer
 		status := run(t.Context(), []string{"rollback", "acme", "--pass", "12"}, bytes.NewBufferString(answer), &stdout, &stderr, env)
 		require.Equal(t, statusDone, status)

@@ -90,6 +90,15 @@ func (a *app) show(status protocol.Status) {
 // status asks where a shop stands. One that was never activated, or
 // deactivated, has no workflow that could answer: it is inactive.
 func (c *connection) status(ctx context.Context, shop string) (protocol.Status, error) {
+	status, runs, err := query[protocol.Status](ctx, c, shop, protocol.QueryStatus)
+	if err == nil && !runs {
+		status = inactive(shop)
+	}
+	return presentable(status), err
+}
+
+// query asks the shop's StockSync for something it knows, if it runs.
+func query[T any](ctx context.Context, c *connection, shop, name string) (value T, runs bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	id := protocol.StockSyncID(shop)
@@ -97,21 +106,20 @@ func (c *connection) status(ctx context.Context, shop string) (protocol.Status, 
 	var notFound *serviceerror.NotFound
 	switch {
 	case errors.As(err, &notFound):
-		return inactive(shop), nil
+		return value, false, nil
 	case err != nil:
-		return protocol.Status{}, c.explain(shop, err)
+		return value, false, c.explain(shop, err)
 	case seen.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
-		return inactive(shop), nil
+		return value, false, nil
 	}
-	answer, err := c.QueryWorkflow(ctx, id, "", protocol.QueryStatus)
+	answer, err := c.QueryWorkflow(ctx, id, "", name)
 	if err != nil {
-		return protocol.Status{}, c.unanswered(shop, err)
+		return value, true, c.unanswered(shop, err)
 	}
-	var status protocol.Status
-	if err := answer.Get(&status); err != nil {
-		return protocol.Status{}, fmt.Errorf("read the status of %s: %w", shop, err)
+	if err := answer.Get(&value); err != nil {
+		return value, true, fmt.Errorf("read the %s of %s: %w", name, shop, err)
 	}
-	return presentable(status), nil
+	return value, true, nil
 }
 
 // unanswered explains why a query failed of which Temporal said a moment ago

@@ -87,6 +87,11 @@ func TestStatusTellsASilentTemporalFromSilentWorkers(t *testing.T) {
 
 func TestTheFleetIsListedFromVisibilityPageByPage(t *testing.T) {
 	success := now.Add(-3 * time.Hour)
+	abba := execution("abba", "", map[string]any{protocol.SearchState: "paused", protocol.SearchReason: "paused"})
+	until := now.Add(4 * time.Hour)
+	abba.Memo.Fields[protocol.MemoReason] = payload(protocol.NotedReason{Until: &until, Reason: protocol.Reason{
+		Failure: protocol.Failure{Code: "paused", Message: "Paused by jana: summer.", Hint: "h"}, Since: now.Add(-48 * time.Hour),
+	}})
 	var queries []string
 	f := &fakeTemporal{list: func(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 		queries = append(queries, r.Query)
@@ -95,11 +100,13 @@ func TestTheFleetIsListedFromVisibilityPageByPage(t *testing.T) {
 				execution("zoo", "Zoo", map[string]any{protocol.SearchShop: "zoo", protocol.SearchState: "suspended", protocol.SearchReason: "shop_changed", protocol.SearchLastSuccess: success}),
 			}}, nil
 		}
-		return &workflowservice.ListWorkflowExecutionsResponse{Executions: []*workflowpb.WorkflowExecutionInfo{execution("acme", "", nil)}}, nil
+		return &workflowservice.ListWorkflowExecutionsResponse{Executions: []*workflowpb.WorkflowExecutionInfo{execution("acme", "", nil), abba}}, nil
 	}}
 	d := skladom(t, f, "status", "--json")
 	require.Equal(t, statusDone, d.status)
 	require.JSONEq(t, `[
+		{"shop":"abba","title":"abba","state":"paused","reason":{"code":"paused","message":"Paused by jana: summer.","hint":"h","since":"2026-12-22T09:30:00Z"},
+		 "nextPassAt":null,"lastPass":null,"lastSuccessAt":null,"krosChangedAt":null,"notifications":null},
 		{"shop":"acme","title":"acme","state":null,"reason":null,"nextPassAt":null,"lastPass":null,"lastSuccessAt":null,"krosChangedAt":null,"notifications":null},
 		{"shop":"zoo","title":"Zoo","state":"suspended","reason":{"code":"shop_changed","message":null,"hint":null,"since":null},
 		 "nextPassAt":null,"lastPass":null,"lastSuccessAt":"2026-12-24T06:30:00Z","krosChangedAt":null,"notifications":null}
@@ -108,6 +115,8 @@ func TestTheFleetIsListedFromVisibilityPageByPage(t *testing.T) {
 
 	text := skladom(t, f, "status")
 	require.Contains(t, text.stdout, "3 h ago")
+	require.Contains(t, text.stdout, "2 days ago, until\n")
+	require.Contains(t, text.stdout, "14:30\n", "the time zone of the machine")
 	require.Contains(t, text.stdout, "never")
 }
 

@@ -41,7 +41,12 @@ not, and why.`,
 }
 
 func (a *app) sync(ctx context.Context, c *connection, shop string) error {
-	report, err := c.pass(ctx, shop, protocol.SyncRequest{})
+	report, err := c.pass(ctx, shop, protocol.UpdateSync, protocol.SyncRequest{By: a.user})
+	return a.passed(shop, report, err)
+}
+
+// passed shows what a pass did that was asked for.
+func (a *app) passed(shop string, report protocol.Report, err error) error {
 	if err != nil {
 		return err
 	}
@@ -49,11 +54,11 @@ func (a *app) sync(ctx context.Context, c *connection, shop string) error {
 	return ending(report)
 }
 
-// pass asks StockSync for a pass and waits for its report.
-func (c *connection) pass(ctx context.Context, shop string, request protocol.SyncRequest) (protocol.Report, error) {
+// pass asks StockSync by an update for a pass and waits for its report.
+func (c *connection) pass(ctx context.Context, shop, update string, request any) (protocol.Report, error) {
 	end := c.follow(ctx, protocol.SyncPassID(shop), nil)
 	defer end()
 	var report protocol.Report
-	err := c.update(ctx, shop, protocol.UpdateSync, &report, request)
+	err := c.update(ctx, shop, update, &report, request)
 	return complete(report), err
 }

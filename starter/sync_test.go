@@ -29,8 +29,10 @@ func syncing(result protocol.PassResult) *fakeTemporal {
 }
 
 func TestSyncPrintsTheReportAndNothingMore(t *testing.T) {
-	d := skladom(t, syncing(pass(protocol.ResultOK)), "sync", "acme", "--json")
+	f := syncing(pass(protocol.ResultOK))
+	d := skladom(t, f, "sync", "acme", "--json")
 	require.Equal(t, statusDone, d.status)
+	require.Equal(t, []any{protocol.SyncRequest{By: "jana"}}, f.updated[0].Args)
 	v := document(t, d)
 	require.ElementsMatch(t, reportKeys, keys(v))
 	require.Equal(t, []any{}, v["warnings"])
@@ -65,7 +67,7 @@ func TestWhatARunningShopRefusesIsItsOwnSentence(t *testing.T) {
 }
 
 func TestWhatNeedsAnActiveShopSaysSo(t *testing.T) {
-	for _, command := range []string{"sync", "pause", "resume", "deactivate"} {
+	for _, command := range []string{"sync", "pause", "resume", "approve", "dismiss", "deactivate"} {
 		d := skladom(t, &fakeTemporal{}, command, "acme", "--json")
 		require.Equal(t, statusFailed, d.status)
 		require.Equal(t, message.NotActive("acme"), document(t, d)["failure"].(map[string]any)["message"], command)

@@ -22,6 +22,9 @@ func Findings(shop string, f protocol.Findings) string {
 	if advice := OtherKey(f); advice != "" {
 		out.WriteString("\n" + paragraph("  ", advice))
 	}
+	if f.Holding != nil {
+		out.WriteString("\n" + paragraph("  ", f.Holding.Message))
+	}
 	out.WriteString("\n" + paragraph("  ", message.OrdersNotBooked))
 	return out.String()
 }
@@ -73,6 +76,9 @@ func matches(f protocol.Findings) string {
 	row(f.Raised, "of them would rise")
 	row(f.Lowered, "would fall")
 	row(f.Zeroed, "of those to 0")
+	if f.Held > 0 {
+		row(f.Held, "would be held: they keep what they have until you approve")
+	}
 	return lines(t)
 }
 

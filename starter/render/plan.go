@@ -69,7 +69,7 @@ func planTotals(r protocol.Report) string {
 		count int
 		what  string
 	}{
-		{r.Held, "would be held for approval"},
+		{r.Held, lo.Ternary(r.Result == protocol.ResultOK, "would be kept as dismissed", "would be held for approval")},
 		{r.Unmatched + r.Ambiguous + r.Skipped + r.Rejected, "would not be written"},
 		{r.Missing, "KROS does not show any more"},
 	} {

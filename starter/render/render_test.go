@@ -2,6 +2,7 @@ package render
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,9 +41,20 @@ func TestWhatIsShown(t *testing.T) {
 		"status_refused":   Status(wrongKey(), zone),
 		"status_inactive":  Status(protocol.Status{Shop: "acme", Title: "acme", State: protocol.StateInactive}, zone),
 		"fleet":            Fleet(fleet(), begun.Add(26*time.Hour)),
+		"fleet_held":       Fleet(heldFleet(7), begun),
+		"status_held":      Status(heldStatus(), zone),
+		"status_paused":    Status(pausedStatus(), zone),
+		"report_dismissed": Report(with(report(), func(r *protocol.Report) { r.Held = 12 }), zone),
+		"hold_zeroed":      asked(Approve, hold(protocol.TooManyZeroed, message.Params{Seen: 31, Expected: 90, Earlier: 2}), heldRows()[:1], stock.Counts{Products: 31, Lowered: 31, Zeroed: 31}),
+		"hold_changed":     asked(Dismiss, hold(protocol.TooManyChanged, message.Params{Seen: 3, Expected: 3}), heldRows(), stock.Counts{Products: 3, Raised: 1, Lowered: 2, Zeroed: 1}),
+		"hold_one":         asked(Approve, hold(protocol.TooManyChanged, message.Params{Seen: 1, Expected: 1}), heldRows()[1:2], stock.Counts{Products: 1, Lowered: 1}),
+		"hold_catalogue":   asked(Approve, hold(protocol.CatalogueChanged, message.Params{Seen: 310, Expected: 1240}), heldRows()[2:], stock.Counts{Products: 1, Raised: 1}),
+		"hold_empty":       asked(Approve, emptied(hold(protocol.CatalogueChanged, message.Params{Seen: 0, Expected: 1240})), nil, stock.Counts{}),
+		"findings_held":    Findings("acme", heldFindings()),
+		"plan_dismissed":   Plan(with(quietReport(), func(r *protocol.Report) { r.Held = 3 }), nil, 12),
 		"fleet_empty":      Fleet(nil, begun),
 		"plan_first":       Plan(report(), planRows()[:3], 171),
-		"plan_whole":       Plan(with(report(), func(r *protocol.Report) { r.Held = 1 }), planRows(), len(planRows())),
+		"plan_whole":       Plan(with(report(), func(r *protocol.Report) { r.Result, r.Held = protocol.ResultHeld, 1 }), planRows(), len(planRows())),
 		"plan_no_change":   Plan(quietReport(), nil, 12),
 		"plan_empty":       Plan(quietReport(), nil, 0),
 		"report_rollback":  Report(rolledBack().Report, zone),
@@ -171,6 +183,13 @@ func findings() protocol.Findings {
 	}
 }
 
+func heldFindings() protocol.Findings {
+	f := findings()
+	f.Lowered, f.Zeroed, f.Held = 213, 0, 17
+	f.Holding = message.Failure(protocol.TooManyZeroed, message.Params{Shop: "acme", Seen: 17, Expected: 40})
+	return f
+}
+
 func otherFindings() protocol.Findings {
 	f := findings()
 	f.Quantity, f.Matched, f.Products, f.ShopProducts = stock.Sum, 31, 31, 0
@@ -203,14 +222,68 @@ func wrongKey() protocol.Status {
 	return s
 }
 
-func fleet() []protocol.Status {
-	lately, longAgo := begun.Add(26*time.Hour-12*time.Minute), begun.Add(-72*time.Hour)
-	return []protocol.Status{
-		{Shop: "acme", Title: "Acme s.r.o.", State: protocol.StateActive, LastSuccessAt: &lately},
-		{Shop: "a-shop-with-a-name-of-sixty-three-characters-which-is-the-longest", Title: "Železiarstvo a domáce potreby u Jána", State: protocol.StateSuspended, LastSuccessAt: &longAgo,
-			Reason: &protocol.Reason{Failure: protocol.Failure{Code: protocol.KrosNoAPIAccess}}},
-		{Shop: "new", Title: "new", State: protocol.StateFailing, Reason: &protocol.Reason{Failure: protocol.Failure{Code: protocol.ShopUnavailable}}},
+func fleet() []Listed {
+	lately, longAgo, until := begun.Add(26*time.Hour-12*time.Minute), begun.Add(-72*time.Hour), begun.Add(49*time.Hour)
+	since := func(code protocol.Code, at time.Time) *protocol.Reason {
+		return &protocol.Reason{Failure: protocol.Failure{Code: code}, Since: at}
 	}
+	return []Listed{
+		{Status: protocol.Status{Shop: "acme", Title: "Acme s.r.o.", State: protocol.StateActive, LastSuccessAt: &lately}},
+		{Status: protocol.Status{Shop: "a-shop-with-a-name-of-sixty-three-characters-which-is-the-longest", Title: "Železiarstvo a domáce potreby u Jána", State: protocol.StateSuspended, LastSuccessAt: &longAgo,
+			Reason: since(protocol.KrosNoAPIAccess, longAgo)}},
+		{Status: protocol.Status{Shop: "new", Title: "new", State: protocol.StateFailing, Reason: since(protocol.ShopUnavailable, begun)}},
+		{Status: protocol.Status{Shop: "older", Title: "older", State: protocol.StateSuspended, Reason: since(protocol.KrosKeyInvalid, time.Time{})}},
+		{Status: protocol.Status{Shop: "stocktaking", Title: "stocktaking", State: protocol.StatePaused, Reason: since("paused", begun)}, Until: &until},
+		{Status: protocol.Status{Shop: "summer", Title: "summer", State: protocol.StatePaused, Reason: since("paused", longAgo)}},
+		{Status: protocol.Status{Shop: "wool", Title: "Vlna", State: protocol.StateHeld, Reason: since(protocol.TooManyZeroed, begun.Add(23*time.Hour))}},
+	}
+}
+
+func heldFleet(n int) []Listed {
+	return lo.Times(n, func(i int) Listed {
+		return Listed{Status: protocol.Status{Shop: fmt.Sprintf("shop-%d", i), Title: "x", State: protocol.StateHeld, Reason: &protocol.Reason{Failure: protocol.Failure{Code: protocol.CatalogueChanged}}}}
+	})
+}
+
+func heldStatus() protocol.Status {
+	s := status()
+	failure := message.Failure(protocol.TooManyZeroed, message.Params{Shop: "acme", Seen: 31, Expected: 90})
+	last := *s.LastPass
+	last.Result, last.Failure, last.Held, last.KrosItems = protocol.ResultHeld, failure, 30, 1240
+	s.State, s.Reason, s.LastPass = protocol.StateHeld, &protocol.Reason{Failure: *failure, Since: begun}, &last
+	return s
+}
+
+func pausedStatus() protocol.Status {
+	s := status()
+	until := begun.Add(48 * time.Hour)
+	text, hint := message.Paused("acme", protocol.PauseRequest{Until: &until, Reason: "stocktaking", By: "jana"}, zone)
+	s.State, s.Reason, s.NextPassAt = protocol.StatePaused, &protocol.Reason{Failure: protocol.Failure{Code: "paused", Message: text, Hint: hint}, Since: begun}, nil
+	return s
+}
+
+func hold(code protocol.Code, p message.Params) protocol.Hold {
+	p.Shop = "acme"
+	return protocol.Hold{Code: code, Hash: "3f9c2b1a7d60e845", Pass: 12, Since: begun, Items: 1240, Why: message.Failure(code, p)}
+}
+
+func emptied(h protocol.Hold) protocol.Hold {
+	h.Items = 0
+	return h
+}
+
+func heldRows() []protocol.HeldRow {
+	d := decimal.RequireFromString
+	return []protocol.HeldRow{
+		{Item: "CAJ 001", Name: "Čaj bylinný žihľavový sypaný, balenie 20 g", Product: "p-1", ProductName: "Čaj", Has: d("17"), Wants: d("0"), Kros: d("0")},
+		{Item: "KÁBEL-2.5-CYKY-J-3X2.5-MODRÝ", Name: "Kábel CYKY", Product: "6f1c2c1e-0d3f-4a6f-9d3b-6a0a4a6b7c8d", Has: d("12345.6789"), Wants: d("6"), Kros: d("10")},
+		{Item: "MED 1", Name: "Med \x1b[31mčervený", Product: "p-3", Has: d("1"), Wants: d("100"), Kros: d("100")},
+	}
+}
+
+// asked is all that a person reads before he answers.
+func asked(verb Decision, h protocol.Hold, rows []protocol.HeldRow, whole stock.Counts) string {
+	return Hold("acme", h, rows, whole, zone) + "\n" + Consequence("acme", verb, h, whole) + "\n" + InScript("acme", verb, h) + "\n" + Question(verb, whole) + "\n"
 }
 
 func planRows() []protocol.PlanRow {

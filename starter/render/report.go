@@ -81,7 +81,7 @@ func outcomes(r protocol.Report) string {
 		{r.Ambiguous, stock.Ambiguous, "several items or too many products share one key", false},
 		{r.Skipped, stock.Skipped, "no stock item, no usable key or product without stock", false},
 		{r.Rejected, stock.Rejected, "the e-shop did not take the quantity", false},
-		{r.Held, stock.Held, "kept as they are until a person approves", false},
+		{r.Held, stock.Held, heldMeaning(r), false},
 		{r.Missing, "missing", "seen in KROS last time, not now", false},
 	} {
 		if row.count > 0 || row.required {
@@ -89,6 +89,14 @@ func outcomes(r protocol.Report) string {
 		}
 	}
 	return paragraph("  ", Of(r.KrosItems, "item")+" in KROS") + lines(t)
+}
+
+// heldMeaning tells what waits for a person from what was dismissed by one.
+func heldMeaning(r protocol.Report) string {
+	if r.Result == protocol.ResultOK {
+		return "kept as they are, since they were dismissed"
+	}
+	return "kept as they are until a person approves"
 }
 
 // changes counts products, where the outcomes count items.

@@ -8,6 +8,9 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"github.com/samber/lo"
+
+	"github.com/skladom/skladom/message"
 	"github.com/skladom/skladom/protocol"
 )
 
@@ -34,18 +37,29 @@ func Status(s protocol.Status, zone *time.Location) string {
 	return out.String() + "\n" + lines(t)
 }
 
-// Fleet shows many shops, one a line. Of each it needs shop, title, state,
-// last success and the code of the reason.
-func Fleet(shops []protocol.Status, now time.Time) string {
+// Listed is what is known of a shop without asking it: shop, title, state, last
+// success and reason. Until is when a pause ends by itself.
+type Listed struct {
+	protocol.Status
+	Until *time.Time
+}
+
+// Fleet shows many shops, one a line, and those that wait for an answer by name.
+// Times are those of the zone of now.
+func Fleet(shops []Listed, now time.Time) string {
 	if len(shops) == 0 {
 		return "No shop is there to show.\n"
 	}
 	t := newTable(wrapped(17), cut(14), column(9), column(12), column(18))
 	t.AppendHeader([]any{"SHOP", "TITLE", "STATE", "LAST SUCCESS", "REASON"})
 	for _, s := range shops {
-		t.AppendRow([]any{s.Shop, s.Title, s.State, success(s, now), reason(s)})
+		t.AppendRow([]any{s.Shop, s.Title, s.State, success(s.Status, now), reason(s, now)})
 	}
-	return lines(t)
+	held := lo.FilterMap(shops, func(s Listed, _ int) (string, bool) { return s.Shop, s.State == protocol.StateHeld })
+	if len(held) == 0 {
+		return lines(t)
+	}
+	return lines(t) + "\n" + Unanswered(held)
 }
 
 func named(s protocol.Status) string {
@@ -60,7 +74,10 @@ func lastPass(r *protocol.Report, zone *time.Location) string {
 		return "none yet"
 	}
 	at := moment(r.StartedAt, zone)
-	if r.Failure != nil {
+	switch {
+	case r.Result == protocol.ResultHeld: // what is held stands above
+		return fmt.Sprintf("%s, %s: %s, %s updated, %s held", at, r.Result, Of(r.KrosItems, "item"), Count(r.Updated), Count(r.Held))
+	case r.Failure != nil:
 		return fmt.Sprintf("%s, %s: %s", at, r.Result, r.Failure.Message)
 	}
 	return fmt.Sprintf("%s, %s: %s, %s updated", at, r.Result, Of(r.KrosItems, "item"), Count(r.Updated))
@@ -84,11 +101,20 @@ func success(s protocol.Status, now time.Time) string {
 	return ago(*s.LastSuccessAt, now)
 }
 
-func reason(s protocol.Status) string {
-	if s.Reason == nil {
+// reason says why a shop is in its state, and since when where a person has to
+// do something about it.
+func reason(s Listed, now time.Time) string {
+	switch {
+	case s.Reason == nil:
 		return ""
+	case s.Reason.Since.IsZero() || s.State == protocol.StateFailing:
+		return string(s.Reason.Code)
+	case s.State != protocol.StatePaused:
+		return fmt.Sprintf("%s\n%s", s.Reason.Code, ago(s.Reason.Since, now))
+	case s.Until == nil:
+		return ago(s.Reason.Since, now) + ", without end"
 	}
-	return string(s.Reason.Code)
+	return fmt.Sprintf("%s, until %s", ago(s.Reason.Since, now), message.Clock(*s.Until, now, now.Location()))
 }
 
 // wrapped breaks long names anywhere, since all of a name is needed to type it.
