@@ -35,7 +35,7 @@ var rooms = map[string][]string{
 	"relay":                    {"kros", "protocol"},
 	"alert":                    {},
 
-	"activities": {"config", "kros", "message", "protocol", "shop", "shop/fynode", "snapshot", "stock"},
+	"activities": {"alert", "config", "kros", "message", "protocol", "shop", "shop/fynode", "snapshot", "stock"},
 	"workflows":  {"activities", "message", "protocol", "stock"},
 	".":          {"activities", "config", "protocol", "snapshot", "workflows"},
 
@@ -214,7 +214,8 @@ func TestWhoReadsTheClockAndTheEnvironment(t *testing.T) {
 func TestWhoLooksSecretsUp(t *testing.T) {
 	may := []string{
 		"config/config.go", "config/state.go", "config/secret.go", // fingerprint, validate, and how
-		"activities/activities.go", // for the two clients
+		"activities/activities.go",   // for the two clients
+		"activities/destinations.go", // for those who are alerted
 	}
 	for _, s := range sources(t) {
 		ast.Inspect(s.tree, func(node ast.Node) bool {

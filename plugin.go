@@ -82,6 +82,7 @@ func register(run temporal.SimplePluginRunContextBeforeOptions, acts *activities
 		{protocol.SyncNow, workflows.SyncNow},
 		{protocol.Inspect, workflows.Inspect},
 		{protocol.Explain, workflows.Explain},
+		{protocol.Alerts, workflows.Alerts},
 		{protocol.History, workflows.History},
 		{protocol.Rollback, workflows.Rollback},
 		{protocol.Worklist, workflows.Worklist},

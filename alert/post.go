@@ -38,6 +38,7 @@ type Shop struct {
 	Shop    string    `json:"shop"`
 	Title   string    `json:"title"`
 	Message string    `json:"message"`
+	Hint    string    `json:"hint"`
 	Since   time.Time `json:"since"`
 }
 

@@ -36,7 +36,7 @@ func TestPostSendsTheMessageAsItIsWrittenDown(t *testing.T) {
 		}
 		const want = `{"version":1,"kind":"suspended","code":"kros_key_invalid","state":"suspended","cleared":false,
 			"message":"KROS does not accept the API key.","hint":"Generate a new one.","count":1,"at":"2026-03-02T10:00:00Z",
-			"shops":[{"shop":"acme","title":"Acme s.r.o.","message":"KROS does not accept the API key.","since":"2026-03-02T10:00:00Z"}]}`
+			"shops":[{"shop":"acme","title":"Acme s.r.o.","message":"KROS does not accept the API key.","hint":"","since":"2026-03-02T10:00:00Z"}]}`
 		if !sameJSON(t, want, string(body)) {
 			t.Errorf("%s", body)
 		}

@@ -56,16 +56,15 @@ type AlertsState struct {
 	Kind        AlertKind `json:"kind"`
 	Code        Code      `json:"code"`
 
-	Pending []PendingAlert `json:"pending,omitempty"` // at most one for a shop
-	More    int            `json:"more,omitempty"`    // shops beyond those, not kept by name
+	Pending     []PendingAlert `json:"pending,omitempty"`     // at most one for a shop
+	More        int            `json:"more,omitempty"`        // shops in trouble beyond those that are kept by name
+	MoreCleared int            `json:"moreCleared,omitempty"` // shops out of it, likewise
 
-	Wait      time.Duration `json:"wait,omitempty"`      // between the last message and the next
-	NotBefore time.Time     `json:"notBefore,omitzero"`  // the next message
-	FailingAt time.Time     `json:"failingAt,omitzero"`  // since when the destination takes nothing
-	FirstAt   time.Time     `json:"firstAt,omitzero"`    // when the oldest of Pending came
-	LastAt    time.Time     `json:"lastAt,omitzero"`     // and the newest
-	Dropped   int           `json:"dropped,omitempty"`   // messages given up
-	Delivered int           `json:"delivered,omitempty"` // messages
+	FirstAt   time.Time     `json:"firstAt,omitzero"`   // when the first of Pending was taken in
+	LastAt    time.Time     `json:"lastAt,omitzero"`    // and the last
+	Wait      time.Duration `json:"wait,omitempty"`     // between the last message and the next
+	NotBefore time.Time     `json:"notBefore,omitzero"` // the next message
+	FailingAt time.Time     `json:"failingAt,omitzero"` // since when the destination takes nothing
 }
 
 // PendingAlert is an alert that is still to be told. Told: the destination
@@ -75,8 +74,8 @@ type PendingAlert struct {
 	Told bool `json:"told,omitempty"`
 }
 
-// Bounds of what one message names, so that it stays far below Temporal's
-// payload limit. It counts all shops, whether it names them or not.
+// Bounds of what is kept and named of one cause, so that it stays below
+// Temporal's payload limit. All shops are counted, named or not.
 const (
 	MaxAlertedShops = 1000
 	MaxAlertedBytes = 256 << 10
