@@ -67,6 +67,8 @@ type stockSync struct {
 
 	rollback *rollbackTurn // asked for and not yet ended
 
+	alertsFrom time.Time // an alert could not be raised; again from then on
+
 	alarm     workflow.Future // wakes the loop; nil before the first wait
 	alarmAt   time.Time
 	stopAlarm workflow.CancelFunc
@@ -120,6 +122,7 @@ func (s *stockSync) loop(ctx workflow.Context) (err error) {
 		}
 		s.endPause(ctx)
 		s.publish(ctx)
+		s.alert(ctx)
 		trigger, due := s.due(workflow.Now(ctx), s.requests > s.served)
 		switch {
 		case s.leaving: // since the settings were read
@@ -235,6 +238,9 @@ func (s *stockSync) wait(ctx workflow.Context) error {
 			summary = "end of the pause"
 		}
 	}
+	if remind := s.alertAt(); !remind.IsZero() && remind.Before(until) {
+		until, summary = remind, "remind of what waits"
+	}
 	// An update handler that is about to return keeps an old run from being
 	// renewed: wake when it has.
 	busy := s.old(ctx) && !workflow.AllHandlersFinished(ctx)
@@ -298,6 +304,7 @@ func (s *stockSync) pass(ctx workflow.Context, trigger protocol.Trigger) error {
 	}
 	s.note(&result.Report)
 	s.judge(ctx, &result)
+	s.Told.count(result.Result, 0, s.PassStartedAt, s.NextTick)
 	if activation != nil {
 		s.Activated = activation.ID
 	}

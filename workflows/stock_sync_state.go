@@ -48,6 +48,8 @@ type SyncState struct {
 	Answer    string         `json:"answer,omitempty"`   // hash of the last approval
 	Hours     []hour         `json:"hours,omitempty"`    // of the last day, for the guard
 
+	Told told `json:"told,omitzero"` // by alerts
+
 	// What is asked for and not yet begun.
 	Notified   bool                `json:"notified,omitempty"`   // KROS notified since the last pass began
 	Requested  bool                `json:"requested,omitempty"`  // signal sync-now
