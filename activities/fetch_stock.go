@@ -38,15 +38,29 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 		return protocol.Fetched{}, err
 	}
 	baseline := lo.FromPtr(known).Items
-	sweep, err := client.Sweep(ctx, kros.SweepOptions{
+	options := kros.SweepOptions{
 		OnlyEshopItems: req.Settings.OnlyEshopItems,
 		Expected:       len(baseline),
 		Progress: func(p kros.Progress) {
 			pulse.at(protocol.Progress{Phase: "fetch", Done: p.Items, Total: len(baseline)})
 		},
-	})
+	}
+	delta, filter := deltaPossible(req, memory, baseline), ""
+	var sweep kros.Sweep
+	if delta {
+		sweep, err = readChanges(ctx, client, options, memory, baseline)
+	} else {
+		sweep, err = client.Sweep(ctx, options)
+	}
 	if err != nil {
 		return protocol.Fetched{}, fmt.Errorf("sweep the catalogue of %q: %w", req.Shop, err)
+	}
+	if !delta && !req.DryRun && sweep.Complete {
+		var spent int
+		if memory.Filter, spent, filter, err = judgeFilter(ctx, client, options, memory, sweep.Items, baseline); err != nil {
+			return protocol.Fetched{}, err
+		}
+		sweep.Requests += spent
 	}
 	items := stock.Track(sweep.Items, baseline)
 	gone, asked, err := a.gone(ctx, client, req.Settings.Rules, items, known)
@@ -64,10 +78,11 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	return protocol.Fetched{
 		Catalogue: protocol.Catalogue{
 			Ref: ref, TakenAt: sweep.StartedAt, Items: len(items), Requests: sweep.Requests + asked,
-			Throttled: sweep.Throttled, Complete: sweep.Complete, Changed: stock.QuantitiesChanged(items, baseline),
+			Throttled: sweep.Throttled, Complete: sweep.Complete, Changed: len(stock.Moved(items, baseline)) > 0, Delta: delta,
 		},
 		Memory:   memory,
 		LastPass: last,
+		Warnings: warnings(filter),
 	}, nil
 }
 

@@ -185,6 +185,10 @@ func listQuery(skip int, onlyEshop bool) url.Values {
 	return query
 }
 
+// changedForm is how KROS wants a CatalogItemChangedTimestamp. Its time zone is
+// not known: it is asked for in UTC, early enough for any that KROS may mean.
+const changedForm = "2006-01-02T15:04:05"
+
 // page reads one page of the catalogue.
 func (c *Client) page(ctx context.Context, op string, query url.Values) (items []stock.Item, spent cost, err error) {
 	spent, err = c.get(ctx, call{op: op, path: "catalog-items", query: query, tries: pageTries,

@@ -30,6 +30,7 @@ const (
 // SweepOptions say what a sweep reads and who hears of it.
 type SweepOptions struct {
 	OnlyEshopItems bool           // only items marked for an e-shop in KROS
+	ChangedSince   time.Time      // only items whose change timestamp is not older; zero: all. Whether quantities move it is unknown
 	Progress       func(Progress) // nil: nobody. Called after each page and each item asked singly
 	Expected       int            // rows that the list had last time; pages that it must have are asked for side by side. 0: not known
 }
@@ -144,7 +145,11 @@ func (s *sweeper) pagesOf(ctx context.Context) *pages {
 		certain: s.options.Expected / pageSize,
 		cancel:  cancel,
 		read: func(skip int) page {
-			rows, spent, err := s.client.page(ctx, readOp(skip), listQuery(skip, s.options.OnlyEshopItems))
+			query := listQuery(skip, s.options.OnlyEshopItems)
+			if since := s.options.ChangedSince; !since.IsZero() {
+				query.Set("CatalogItemChangedTimestamp", since.UTC().Format(changedForm))
+			}
+			rows, spent, err := s.client.page(ctx, readOp(skip), query)
 			return page{skip, rows, spent, err}
 		},
 	}

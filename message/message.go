@@ -157,6 +157,12 @@ func KrosShared(times int) string {
 // ShopImported warns that the shop's stock was changed as a whole.
 const ShopImported = "Many products of the e-shop were changed at once, up and down, as by an import or a restore. That was not taken for sales: they have KROS's quantities again."
 
+// FilterWrong warns that KROS's filter by change timestamp, relied on until
+// now, did not show everything that changed.
+func FilterWrong(hidden, changed int) string {
+	return fmt.Sprintf("KROS's list of changes left out %d of %s that had changed, so it is not relied on any more: from now on a notification reads the whole catalogue again.", hidden, items(changed))
+}
+
 // NothingHeld refuses an answer where nothing waits for one.
 func NothingHeld(shop string) string {
 	return fmt.Sprintf("Nothing of %s waits for approval.", shop)

@@ -29,8 +29,11 @@ const (
 	ResultFailed Result = "failed"
 )
 
-// ModeFull is a pass that reads the whole catalogue.
-const ModeFull = "full"
+// The modes of a pass.
+const (
+	ModeFull  = "full"  // reads the whole catalogue
+	ModeDelta = "delta" // reads what KROS says has changed
+)
 
 // Code names a failure or a reason. Messages are made from it in package message.
 type Code string

@@ -67,7 +67,26 @@ type Memory struct {
 	// Lost is a pass that ended without a word, terminated by hand or out of
 	// time. It may have begun to write; the archive knows what.
 	Lost int64 `json:"lost,omitempty"`
+	// ReadAt is when the reading of KROS began that the baseline is up to date
+	// with, and SweptAt that of the last whole list in it.
+	ReadAt  time.Time `json:"readAt,omitzero"`
+	SweptAt time.Time `json:"sweptAt,omitzero"`
+	Filter  Filter    `json:"filter,omitzero"`
 }
+
+// Filter is what whole sweeps have shown of KROS's filter by change timestamp.
+// Nobody knows whether a quantity moves that timestamp, so each connection
+// finds out.
+type Filter struct {
+	Agreed  int  `json:"agreed,omitempty"`  // sweeps running in which it had shown all that changed
+	Refuted bool `json:"refuted,omitempty"` // once it had not, or shows so much that it is no help
+}
+
+// FilterProof is how many sweeps have to agree before the filter is relied on.
+const FilterProof = 10
+
+// Proven tells whether the filter may be relied on.
+func (f Filter) Proven() bool { return !f.Refuted && f.Agreed >= FilterProof }
 
 // Catalogue is a sweep that lies in the archive.
 type Catalogue struct {
@@ -78,6 +97,7 @@ type Catalogue struct {
 	Throttled int       `json:"throttled,omitempty"` // how often KROS asked to wait although its limits were kept
 	Complete  bool      `json:"complete"`            // false: rows kept moving; it was taken as it was
 	Changed   bool      `json:"changed"`             // a quantity differs from the baseline
+	Delta     bool      `json:"delta,omitempty"`     // only changes were read; the rest is the baseline's
 }
 
 // PassRequest is the input of SyncPass.
@@ -102,6 +122,7 @@ type PassRequest struct {
 	Basis string     `json:"basis,omitempty"` // see Loaded.Basis
 	Day   *stock.Day `json:"day,omitempty"`   // nil: not known, or of other settings
 	// Approved and Dismissed are the held plans that a person has answered.
+	Delta     bool  `json:"delta,omitempty"` // reading the changes is enough
 	Approved  Ref   `json:"approved,omitzero"`
 	Dismissed Ref   `json:"dismissed,omitzero"`
 	Protected []Ref `json:"protected,omitempty"` // what else of the archive is still needed
@@ -284,6 +305,7 @@ type FetchRequest struct {
 	Settings   Settings `json:"settings"`
 	Memory     Memory   `json:"memory"`
 	Protected  []Ref    `json:"protected,omitempty"` // what else of the archive is still needed
+	Delta      bool     `json:"delta,omitempty"`     // read the changes only, where the baseline is still there
 }
 
 // Fetched is the sweep, and the memory that holds from here on: none where the
@@ -292,6 +314,7 @@ type Fetched struct {
 	Catalogue Catalogue `json:"catalogue"`
 	Memory    Memory    `json:"memory"`
 	LastPass  int64     `json:"lastPass"` // highest pass number in the archive
+	Warnings  []string  `json:"warnings,omitempty"`
 }
 
 // MatchRequest asks for the plan of a catalogue.

@@ -32,6 +32,7 @@ type Status struct {
 	LastSuccessAt *time.Time    `json:"lastSuccessAt"`
 	KrosChangedAt *time.Time    `json:"krosChangedAt"` // when a pass last saw another quantity in KROS
 	Notifications Notifications `json:"notifications"`
+	Reading       string        `json:"reading,omitempty"` // of passes for notifications: delta where the filter is proven
 }
 
 // Notifications is what a shop knows of KROS's notifications.

@@ -60,6 +60,34 @@ func MissingItems(items, baseline []Item) []Item {
 	return missing
 }
 
+// Merge puts items that were read anew into a baseline: they take the place of
+// all that the baseline has of them.
+func Merge(baseline, fresh []Item) []Item {
+	anew := make(map[identity]bool, len(fresh))
+	for _, item := range fresh {
+		anew[identityOf(item)] = true
+	}
+	merged := make([]Item, 0, len(baseline)+len(fresh))
+	for _, item := range baseline {
+		if !anew[identityOf(item)] {
+			merged = append(merged, item)
+		}
+	}
+	return append(merged, fresh...)
+}
+
+// Moved are the items to which KROS gives another quantity in some warehouse
+// than the baseline has, or that the baseline did not have.
+func Moved(items, baseline []Item) []Item {
+	before := make(map[identity][]Item, len(baseline))
+	for _, item := range baseline {
+		before[identityOf(item)] = append(before[identityOf(item)], item)
+	}
+	return lo.Filter(items, func(item Item, _ int) bool {
+		return !slices.ContainsFunc(before[identityOf(item)], func(was Item) bool { return sameRows(was.Rows, item.Rows) })
+	})
+}
+
 // identity is what an item is known by from one sweep to the next.
 type identity struct{ code, name, ean string }
 

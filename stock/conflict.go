@@ -60,22 +60,6 @@ func (p Plan) PairedNumbers() []string {
 	return lo.Uniq(lo.FlatMap(p.Lines, func(line Line, _ int) []string { return line.Paired }))
 }
 
-// QuantitiesChanged tells whether KROS gives any item of the baseline another
-// quantity in some warehouse, or shows an item that the baseline did not have.
-func QuantitiesChanged(items, baseline []Item) bool {
-	before := make(map[identity]Item, len(baseline))
-	for _, item := range baseline {
-		before[identityOf(item)] = item
-	}
-	for _, item := range items {
-		was, known := before[identityOf(item)]
-		if !known || !sameRows(was.Rows, item.Rows) {
-			return true
-		}
-	}
-	return false
-}
-
 func sameRows(a, b []Row) bool {
 	return slices.EqualFunc(orderedRows(a), orderedRows(b), func(a, b Row) bool {
 		return CleanKey(a.Warehouse) == CleanKey(b.Warehouse) && a.Quantity.Equal(b.Quantity)

@@ -40,14 +40,26 @@ func TestAnotherQuantityAnywhereIsAChange(t *testing.T) {
 		return Item{Code: code, Rows: []Row{{Warehouse: warehouse, Quantity: decimal.NewFromInt(quantity)}}}
 	}
 	baseline := []Item{item("a", "LT", 1), item("b", "LT", 2)}
-	require.False(t, QuantitiesChanged([]Item{item("b", "LT ", 2), item("a", "LT", 1)}, baseline), "another order")
-	require.False(t, QuantitiesChanged([]Item{item("a", "LT", 1)}, baseline), "an item that is missing has not changed")
-	require.True(t, QuantitiesChanged([]Item{item("a", "LT", 3)}, baseline), "another quantity")
-	require.True(t, QuantitiesChanged([]Item{item("a", "PR", 1)}, baseline), "another warehouse")
-	require.True(t, QuantitiesChanged([]Item{item("c", "LT", 1)}, baseline), "a new item")
+	require.Empty(t, Moved([]Item{item("b", "LT ", 2), item("a", "LT", 1)}, baseline), "another order")
+	require.Empty(t, Moved([]Item{item("a", "LT", 1)}, baseline), "an item that is missing has not changed")
+	require.NotEmpty(t, Moved([]Item{item("a", "LT", 3)}, baseline), "another quantity")
+	require.NotEmpty(t, Moved([]Item{item("a", "PR", 1)}, baseline), "another warehouse")
+	require.NotEmpty(t, Moved([]Item{item("c", "LT", 1)}, baseline), "a new item")
+	twice := []Item{item("a", "LT", 1), item("a", "LT", 2)}
+	require.Empty(t, Moved(twice, twice), "two rows of one code")
 
 	two := func(first, second string) []Item {
 		return []Item{{Code: "a", Rows: []Row{{Warehouse: first, Quantity: decimal.NewFromInt(1)}, {Warehouse: second, Quantity: decimal.NewFromInt(1)}}}}
 	}
-	require.False(t, QuantitiesChanged(two("PR", "LT"), two("LT", "PR")), "the order of warehouses")
+	require.Empty(t, Moved(two("PR", "LT"), two("LT", "PR")), "the order of warehouses")
+}
+
+func TestMergePutsWhatWasReadAnewIntoTheBaseline(t *testing.T) {
+	item := func(code, name string, quantity int64) Item {
+		return Item{Code: code, Name: name, Rows: []Row{{Warehouse: "LT", Quantity: decimal.NewFromInt(quantity)}}}
+	}
+	baseline := []Item{item("a", "", 1), item("b", "", 2), item("b", "again", 3), item("", "no code", 4)}
+	require.Equal(t, baseline, Merge(baseline, nil))
+	require.Equal(t, []Item{item("a", "", 1), item("b", "", 5), item("", "no code", 6), item("c", "", 7)},
+		Merge(baseline, []Item{item("b", "", 5), item("", "no code", 6), item("c", "", 7)}))
 }

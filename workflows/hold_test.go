@@ -250,3 +250,22 @@ func TestWhatIsHeldIsNotAccepted(t *testing.T) {
 	require.Equal(t, ref("plan"), result.Memory.Ledger, "but what was left in the shop is remembered")
 	require.Equal(t, &stock.Day{Stocked: 90, Zeroed: 1}, result.Day)
 }
+
+func TestANotificationReadsOnlyChangesWhereThatIsProven(t *testing.T) {
+	w := newWorld(t)
+	state := running()
+	state.Memory.Filter = protocol.Filter{Agreed: protocol.FilterProof}
+	w.notifyAt(10 * time.Minute)
+	w.at(31*time.Minute, func() { w.pass = failing(protocol.ShopUnavailable) })
+	w.syncAt(32 * time.Minute)
+	w.notifyAt(40 * time.Minute)
+	seen := w.statusAt(50 * time.Minute)
+	w.runUntil(51*time.Minute, state)
+	require.Equal(t, []string{"notification@10m0s", "schedule@30m0s", "manual@32m0s", "notification@40m0s"}, w.passes)
+	deltas := []bool{}
+	for _, r := range w.requests {
+		deltas = append(deltas, r.Delta)
+	}
+	require.Equal(t, []bool{true, false, false, false}, deltas, "after a failure everything is looked at")
+	require.Equal(t, protocol.ModeDelta, seen.Reading)
+}

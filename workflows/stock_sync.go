@@ -352,6 +352,8 @@ func (s *stockSync) runPass(ctx workflow.Context, trigger protocol.Trigger, cata
 		ShopID: s.ShopID, Memory: s.Memory, Accept: activation != nil, Catalogue: catalogue,
 		Day: s.day(workflow.Now(ctx), loaded.Basis), Dismissed: s.Dismissed, Protected: s.Hold.Refs(), Last: s.ended(),
 	}
+	// Whatever is out of the ordinary is worth a whole look.
+	request.Delta = trigger == protocol.TriggerNotification && s.State == protocol.StateActive && s.Memory.Filter.Proven()
 	s.Approval.apply(&request)
 	return s.child(ctx, request)
 }

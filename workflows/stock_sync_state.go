@@ -112,6 +112,9 @@ func (s *SyncState) status() protocol.Status {
 		LastPass: s.LastPass, LastSuccessAt: s.LastSuccessAt, KrosChangedAt: s.KrosChangedAt,
 		Notifications: s.Notifications,
 	}
+	if s.Memory.Filter.Proven() {
+		status.Reading = protocol.ModeDelta
+	}
 	if status.Title == "" {
 		status.Title = s.Shop
 	}

@@ -171,7 +171,7 @@ func (p *pass) fetch(ctx workflow.Context) error {
 		fetched, err := call[protocol.Fetched](ctx, fetchBounds, "KROS: read the catalogue", do.FetchStock, protocol.FetchRequest{
 			Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
 			Connection: p.req.Connection, Settings: p.req.Settings, Memory: p.result.Memory,
-			Protected: p.protected(),
+			Protected: p.protected(), Delta: p.req.Delta && !p.lost,
 		})
 		if err != nil {
 			return err
@@ -179,6 +179,11 @@ func (p *pass) fetch(ctx workflow.Context) error {
 		p.result.Catalogue, p.result.Memory = &fetched.Catalogue, fetched.Memory
 		p.result.LastPass = fetched.LastPass
 		p.result.KrosRequests += fetched.Catalogue.Requests
+		p.warn(fetched.Warnings...)
+	}
+	p.result.Mode = protocol.ModeFull
+	if p.result.Catalogue.Delta {
+		p.result.Mode = protocol.ModeDelta
 	}
 	p.result.Counts, p.settled = stock.Counts{KrosItems: p.result.Catalogue.Items}, false
 	if !p.result.Catalogue.Complete {
@@ -299,6 +304,10 @@ func (p *pass) remember(matched protocol.Matched) {
 		return
 	}
 	p.result.Memory.Baseline = p.result.Catalogue.Ref
+	p.result.Memory.ReadAt = p.result.Catalogue.TakenAt
+	if !p.result.Catalogue.Delta {
+		p.result.Memory.SweptAt = p.result.Catalogue.TakenAt
+	}
 	p.result.Memory.Products = matched.Products
 	p.result.Memory.Pass = p.req.Pass
 }

@@ -191,7 +191,7 @@ func TestAPassFetchesMatchesAndWrites(t *testing.T) {
 	require.Equal(t, shopID, result.ShopID)
 	require.Equal(t, int64(6), result.LastPass)
 	require.Empty(t, result.Warnings)
-	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Receipts: []protocol.Ref{ref("receipt")}, Products: 8, Pass: 7}, result.Memory, "accepted")
+	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Receipts: []protocol.Ref{ref("receipt")}, Products: 8, Pass: 7, ReadAt: begin, SweptAt: begin}, result.Memory, "accepted")
 
 	require.Empty(t, cmp.Diff(protocol.FetchRequest{
 		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, Memory: request().Memory,
@@ -209,7 +209,7 @@ func TestAPassThatChangesNothingWritesNothing(t *testing.T) {
 	s.match[0] = func(protocol.MatchRequest) (protocol.Matched, error) { return matched(0), nil }
 	result := s.run(request())
 	require.Equal(t, []string{"fetch", "match"}, s.calls)
-	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Products: 8, Pass: 7}, result.Memory,
+	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Products: 8, Pass: 7, ReadAt: begin, SweptAt: begin}, result.Memory,
 		"what it saw sold is in the ledger, else it were seen for the first time again and again")
 
 	first := newShift(t)
@@ -235,7 +235,7 @@ func TestAForgottenMemoryStaysForgotten(t *testing.T) {
 		f.Memory = protocol.Memory{}
 		return f, nil
 	}
-	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Products: 8, Pass: 7}, s.run(request()).Memory,
+	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Products: 8, Pass: 7, ReadAt: begin, SweptAt: begin}, s.run(request()).Memory,
 		"a ledger that is gone would make every pass a first one")
 }
 

@@ -34,6 +34,9 @@ func Status(s protocol.Status, zone *time.Location) string {
 	t.AppendRow([]any{"Next pass", momentOr(s.NextPassAt, zone, "none planned")})
 	t.AppendRow([]any{"KROS changed", momentOr(s.KrosChangedAt, zone, "not seen yet")})
 	t.AppendRow([]any{"Notifications", notifications(s, zone)})
+	if s.Reading == protocol.ModeDelta {
+		t.AppendRow([]any{"Reading", "on a notification only what changed in KROS, else everything"})
+	}
 	return out.String() + "\n" + lines(t)
 }
 
