@@ -32,7 +32,7 @@ func (a *Activities) destinations(shop string) []destination {
 	if s, err := a.shops.Shop(shop); err == nil {
 		told = s.Alert
 	}
-	found := lo.Map(lo.Uniq(told.Email), func(address string, _ int) destination {
+	found := lo.Map(told.Email, func(address string, _ int) destination {
 		return destination{id: destinationID("email", address), address: address}
 	})
 	if told.URL.IsZero() {
