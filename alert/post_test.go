@@ -105,11 +105,11 @@ func TestWhatCountsAsDelivered(t *testing.T) {
 		{"nor 500", status(500), 500, 0},
 		{"429 says when to come again", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "120")
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		}, 429, 2 * time.Minute},
 		{"an absurd wait is an hour", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "999999999")
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}, 503, time.Hour},
 		{"a redirect at the same host that repeats the message", redirect(308, here), 0, 0},
 		{"a redirect that would lose the message is not followed", redirect(302, here), 302, 0},

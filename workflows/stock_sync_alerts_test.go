@@ -30,7 +30,7 @@ type alerting struct {
 func newAlerting(t *testing.T) *alerting {
 	t.Helper()
 	w := &alerting{world: newWorld(t), raise: func(protocol.Alert) error { return nil }}
-	w.world.load = func(r protocol.LoadRequest) protocol.Loaded { return alerted(loaded(r.After)) }
+	w.load = func(r protocol.LoadRequest) protocol.Loaded { return alerted(loaded(r.After)) }
 	w.activity("RaiseAlert", func(_ context.Context, a protocol.Alert) error {
 		if err := w.raise(a); err != nil {
 			return err
