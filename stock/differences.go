@@ -25,6 +25,9 @@ func (p Plan) Differences(items []Item) []Difference {
 	var differences []Difference
 	sources := p.Sources(items)
 	for i, line := range p.Lines {
+		if line.Past {
+			continue
+		}
 		if len(line.Entries) == 0 {
 			differences = append(differences, Difference{Line: line, Item: sources[i]})
 			continue

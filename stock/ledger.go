@@ -200,6 +200,36 @@ func (l ledger) carry(line *Line, claimed map[string]bool) {
 	}
 }
 
+// past are lines of the ledger whose items neither the sweep nor the baseline
+// has, as after an approval of a smaller catalogue, while their sales are held
+// back: the items may come back.
+func (l ledger) past(lines []Line) []Line {
+	if len(l.byItem) == 0 {
+		return nil
+	}
+	planned := make(map[string]bool, len(lines))
+	claimed := map[string]bool{}
+	for _, line := range lines {
+		planned[line.Item] = true
+		for _, e := range line.Entries {
+			claimed[e.Product] = true
+		}
+	}
+	var past []Line
+	for i, old := range l.lines {
+		if planned[old.Item] || l.byItem[old.Item] != i || len(l.live(old.Sold)) == 0 {
+			continue
+		}
+		line := Line{
+			Item: old.Item, Name: old.Name, Key: old.Key, Missing: true, Past: true,
+			ReasonCode: ReasonMissingKept, Reason: sentence(ReasonMissingKept, "", "", nil),
+		}
+		l.carry(&line, claimed)
+		past = append(past, line)
+	}
+	return past
+}
+
 // booked is the quantity of KROS up to which a line's sales count as booked.
 func booked(line Line) decimal.Decimal { return lo.FromPtrOr(line.Booked, line.Kros) }
 

@@ -156,6 +156,27 @@ func TestSoldStaysSold(t *testing.T) {
 			s.memory.Items = append(s.memory.Items, item("A", "", "10"))
 			s.pass()
 		}, "6", "4"},
+		{"an item that is gone for long, and whose absence was approved, keeps its sales", func(_ *testing.T, s *stall) {
+			s.sell("a", "4")
+			s.pass()
+			delete(s.kros, "A")
+			for range 5 {
+				s.pass()
+			}
+			s.kros["A"] = "10"
+			s.pass()
+		}, "6", "4"},
+		{"and no longer than the hold", func(_ *testing.T, s *stall) {
+			s.sell("a", "4")
+			s.pass()
+			delete(s.kros, "A")
+			s.pass()
+			s.pass()
+			s.now = s.now.Add(24 * time.Hour)
+			s.pass()
+			s.kros["A"] = "10"
+			s.pass()
+		}, "10", "0"},
 		{"a product that is not found for a while keeps its sales", func(_ *testing.T, s *stall) {
 			s.sell("a", "4")
 			s.pass()

@@ -43,6 +43,9 @@ type Line struct {
 	Missing    bool            `json:"missing,omitempty"` // not in this sweep, but in the baseline; has no outcome
 	Entries    []Entry         `json:"entries,omitempty"`
 
+	// Past is a missing line whose item the baseline does not have either: it is
+	// kept in mind for its unbooked sales alone, and counts nowhere.
+	Past bool `json:"past,omitempty"`
 	// Sold are the unbooked sales of the item, oldest first: what its products
 	// sold and KROS has not booked yet. Products of one item share them.
 	Sold []Sale `json:"sold,omitempty"`
@@ -139,12 +142,7 @@ func NewPlan(in Input) Plan {
 	for i := range p.catalogue.items {
 		plan.Lines = append(plan.Lines, p.judge(i))
 	}
-	if gone := p.missing(in, memory); len(gone) > 0 {
-		plan.Lines = append(plan.Lines, gone...)
-		slices.SortStableFunc(plan.Lines, func(a, b Line) int {
-			return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Name, b.Name))
-		})
-	}
+	plan.Lines = append(plan.Lines, p.missing(in, memory)...)
 	remembered := newLedger(in)
 	believed := remembered
 	if plan.Imported = remembered.imported(plan.Lines); plan.Imported {
@@ -153,7 +151,14 @@ func NewPlan(in Input) Plan {
 	plan.aim(believed)
 	newGuard(in, &plan).watch(in.Doubtful)
 	plan.close(believed, remembered, p.wrote)
+	plan.Lines = append(plan.Lines, remembered.past(plan.Lines)...)
+	slices.SortStableFunc(plan.Lines, orderLines)
 	return plan
+}
+
+// orderLines is the order of a plan.
+func orderLines(a, b Line) int {
+	return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Name, b.Name))
 }
 
 // aim gives every product the quantity of KROS without what was sold and is not

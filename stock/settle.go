@@ -180,6 +180,9 @@ type tally struct {
 func newTally() *tally { return &tally{samples: Samples{}} }
 
 func (t *tally) line(line Line) {
+	if line.Past {
+		return
+	}
 	c := &t.counts
 	c.Products += len(line.Entries)
 	if len(line.Entries) > 1 {
