@@ -15,7 +15,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 MODULES := . standalone deploy/composetest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build standalone test test-root test-standalone test-deploy bench-notify \
+.PHONY: help demo run build standalone test test-root test-standalone test-deploy bench-notify bench-pass \
         check lint fmt vet workflowcheck golangci tidy generate clean
 
 help: ## what there is to make
@@ -58,6 +58,9 @@ test-deploy: # docker-compose.yml against its schema; no Docker needed
 
 bench-notify: ## how fast the shop follows a notification, and what a storm of them does; 4 minutes
 	cd standalone && $(GO) run ./bench/notify
+
+bench-pass: build ## a whole pass of 100,000 items against a script and the bare requests; 2 minutes
+	cd standalone && $(GO) run ./bench/pass $(ARGS)
 
 check: test lint ## everything that CI checks
 

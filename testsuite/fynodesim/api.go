@@ -56,11 +56,11 @@ func (s *Server) listProducts(w http.ResponseWriter, r *http.Request, _ []byte) 
 		}
 	}
 	page, more := s.catalog.after(r.URL.Query().Get("cursor"), limit)
-	answer := map[string]any{"products": s.shown(page)}
+	next := ""
 	if more {
-		answer["next"] = page[len(page)-1].ID
+		next = page[len(page)-1].ID
 	}
-	writeJSON(w, answer)
+	s.writeProducts(w, page, next)
 }
 
 func (s *Server) lookupProducts(w http.ResponseWriter, _ *http.Request, body []byte) {
@@ -83,7 +83,7 @@ func (s *Server) lookupProducts(w http.ResponseWriter, _ *http.Request, body []b
 	case tooLong:
 		problem(w, http.StatusUnprocessableEntity, fmt.Sprintf("value %q is longer than %d characters", long, maxValue))
 	default:
-		writeJSON(w, map[string]any{"products": s.shown(s.catalog.find(question.By, question.Values))})
+		s.writeProducts(w, s.catalog.find(question.By, question.Values), "")
 	}
 }
 
@@ -94,10 +94,10 @@ type stockItem struct {
 }
 
 type stockResult struct {
-	ID       string `json:"id"`
-	Status   string `json:"status"`
-	Quantity any    `json:"quantity,omitempty"`
-	Reason   string `json:"reason,omitempty"`
+	ID       string          `json:"id"`
+	Status   string          `json:"status"`
+	Quantity json.RawMessage `json:"quantity,omitempty"`
+	Reason   string          `json:"reason,omitempty"`
 }
 
 func (s *Server) setStock(w http.ResponseWriter, r *http.Request, body []byte) {
@@ -111,7 +111,7 @@ func (s *Server) setStock(w http.ResponseWriter, r *http.Request, body []byte) {
 			problem(w, http.StatusUnprocessableEntity, "this Idempotency-Key belongs to another request")
 			return
 		}
-		writeJSON(w, before.answer)
+		writeWritten(w, before.answer)
 		return
 	}
 	items, status, err := readItems(body)
@@ -119,9 +119,9 @@ func (s *Server) setStock(w http.ResponseWriter, r *http.Request, body []byte) {
 		problem(w, status, err.Error())
 		return
 	}
-	answer := map[string]any{"results": lo.Map(items, func(item stockItem, _ int) stockResult { return s.set(item) })}
+	answer := lo.Must(json.Marshal(map[string]any{"results": lo.Map(items, func(item stockItem, _ int) stockResult { return s.set(item) })}))
 	s.answers.put(key, remembered{request: sha256.Sum256(body), answer: answer})
-	writeJSON(w, answer)
+	writeWritten(w, answer)
 }
 
 // readItems reads a batch. What makes the request malformed refuses the whole
@@ -178,8 +178,7 @@ func (s *Server) set(item stockItem) stockResult {
 		return result(unchanged, "")
 	}
 	s.writes = append(s.writes, Write{ID: id, From: product.Quantity, To: wanted, At: s.options.Now()})
-	product.Quantity = wanted
-	s.catalog.put(product)
+	s.catalog.setQuantity(id, wanted)
 	return result(updated, "")
 }
 
@@ -204,21 +203,47 @@ func (s *Server) wanted(product Product, item stockItem) (decimal.Decimal, strin
 	return quantity, ""
 }
 
-func (s *Server) shown(products []Product) []any {
-	return lo.Map(products, func(p Product, _ int) any {
-		if !s.options.NumbersAsStrings {
-			return p
+// writeProducts answers with products; next is the cursor behind them, "" for
+// none.
+func (s *Server) writeProducts(w http.ResponseWriter, products []Product, next string) {
+	answer := []byte(`{`)
+	if next != "" {
+		answer = append(answer, `"next":`...)
+		answer = append(answer, lo.Must(json.Marshal(next))...)
+		answer = append(answer, ',')
+	}
+	answer = append(answer, `"products":[`...)
+	for i, p := range products {
+		if i > 0 {
+			answer = append(answer, ',')
 		}
-		type plain Product // decimal.Decimal writes itself as a string
-		return plain(p)
-	})
+		answer = s.appendProduct(answer, p)
+	}
+	writeWritten(w, append(answer, `]}`...))
 }
 
-func (s *Server) shownQuantity(quantity decimal.Decimal) any {
-	if s.options.NumbersAsStrings {
-		return quantity.String()
+// appendProduct writes a product. What is not its quantity is kept as it was
+// written last: encoding is most of what a large shop costs the simulator.
+func (s *Server) appendProduct(to []byte, p Product) []byte {
+	written := s.catalog.written[p.ID]
+	if written == nil {
+		type plain Product
+		written = lo.Must(json.Marshal(struct {
+			plain
+			Quantity *bool `json:"quantity,omitempty"`
+		}{plain: plain(p)}))
+		s.catalog.written[p.ID] = written
 	}
-	return number(quantity)
+	to = append(to, written[:len(written)-1]...)
+	to = append(to, `,"quantity":`...)
+	return append(append(to, s.shownQuantity(p.Quantity)...), '}')
+}
+
+func (s *Server) shownQuantity(quantity decimal.Decimal) json.RawMessage {
+	if s.options.NumbersAsStrings {
+		return json.RawMessage(`"` + quantity.String() + `"`)
+	}
+	return json.RawMessage(quantity.String())
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
@@ -233,7 +258,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 // remembered is a request that was carried out, and its answer.
 type remembered struct {
 	request [sha256.Size]byte
-	answer  any
+	answer  []byte
 }
 
 // memory keeps the answers to the last maxIdempotency keys.

@@ -161,6 +161,12 @@ func writeJSON(w http.ResponseWriter, value any) {
 	_ = json.NewEncoder(w).Encode(value)
 }
 
+// writeWritten answers with JSON that is written already.
+func writeWritten(w http.ResponseWriter, answer []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(answer)
+}
+
 // pause waits for d and tells whether the caller is still there.
 func pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {

@@ -117,12 +117,10 @@ func (s *Server) RemoveProduct(id string) bool {
 func (s *Server) SetQuantity(id string, quantity decimal.Decimal) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	product, ok := s.catalog.get(id)
-	if !ok {
+	if _, ok := s.catalog.get(id); !ok {
 		return fmt.Errorf("set the quantity of product %q: the shop has no such product", id)
 	}
-	product.Quantity = quantity
-	s.catalog.put(product)
+	s.catalog.setQuantity(id, quantity)
 	return nil
 }
 

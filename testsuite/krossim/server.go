@@ -38,7 +38,8 @@ type Server struct {
 // row is an item with what never leaves the simulator.
 type row struct {
 	Item
-	id int
+	id   int
+	wire []byte // the item as it is sent; nil where that is not known
 }
 
 // New makes a simulated KROS. Close ends what it does in the background.

@@ -80,7 +80,7 @@ func (s *Server) setStock(itemCode string, warehouses []Warehouse) bool {
 		return strings.TrimSpace(r.ItemCode) == strings.TrimSpace(itemCode)
 	})
 	for _, r := range rows {
-		r.Warehouses = slices.Clone(warehouses)
+		r.Warehouses, r.wire = slices.Clone(warehouses), nil
 		if s.options.QuantityTouches {
 			r.ChangedAt = s.options.Now()
 		}

@@ -1,0 +1,66 @@
+// Command pass measures a whole pass over a large catalogue without KROS's
+// limits, against two anchors in the same run: the bare requests (the floor),
+// and the script one would write by hand.
+//
+// Everything that is compared runs in a process of its own, on the same
+// simulators: "sides" holds both of them, "floor" and "script" are the anchors,
+// and Skladom's worker is the program itself. The Temporal server is in the
+// process that measures.
+//
+// It prints ratios and judges nothing: how idle the machine is, it cannot know.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// roles are what this program is when it starts itself.
+var roles = map[string]func(context.Context, io.Reader, io.Writer) error{
+	"sides":  runSides,
+	"floor":  anchor(floor),
+	"script": anchor(script),
+}
+
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	if len(args) == 1 {
+		if role := roles[args[0]]; role != nil {
+			return role(ctx, in, out)
+		}
+	}
+	flags := flag.NewFlagSet("pass", flag.ContinueOnError)
+	o := options{}
+	flags.IntVar(&o.items, "items", 100_000, "`number` of items of the catalogue")
+	flags.IntVar(&o.rounds, "rounds", 5, "`number` of times that everything is measured")
+	flags.StringVar(&o.worker, "worker", "../bin/skladom-worker", "`program` of the worker")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s, %d processors, load of the last minute %s\n", runtime.Version(), runtime.NumCPU(), load())
+	return measure(ctx, out, o)
+}
+
+// load is the system's load of the last minute, where it tells one.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Fields(string(text))[0]
+}
