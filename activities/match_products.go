@@ -138,7 +138,7 @@ func (m *matching) keep(ctx context.Context, plan stock.Plan, products []stock.P
 	matched := protocol.Matched{
 		Plan: ref, Hash: plan.Hash(), ShopID: who.ID, Writes: len(plan.Writes()), Products: plan.Matched(),
 		Counts: plan.Counts(), Samples: plan.Samples(), Warnings: m.told,
-		Stocked: plan.Stocked(), Zeroings: plan.Zeroings(),
+		Stocked: plan.Stocked(), Zeroings: plan.Zeroings(), Lost: plan.Lost(),
 	}
 	m.hold(&matched, plan, doubt)
 	return matched, m.findings(ctx, &matched, plan, products, who)

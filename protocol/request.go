@@ -152,6 +152,7 @@ type PassResult struct {
 
 	Hold     *Hold      `json:"hold,omitempty"`     // what waits for a person
 	Day      *stock.Day `json:"day,omitempty"`      // what this pass adds to the day: products above 0 before it, and those it took to 0
+	Lost     int        `json:"lost,omitempty"`     // products that were in step with an item and are not any more
 	Answered bool       `json:"answered,omitempty"` // Approved and Dismissed of the request are in Memory.Ledger now
 }
 
@@ -352,6 +353,7 @@ type Matched struct {
 	Hold     *Hold         `json:"hold,omitempty"`
 	Holding  *Failure      `json:"holding,omitempty"`
 	Stocked  int           `json:"stocked,omitempty"`  // products above 0 before the pass
+	Lost     int           `json:"lost,omitempty"`     // products that were in step with an item and are not any more
 	Zeroings int           `json:"zeroings,omitempty"` // that the plan takes to 0 and nobody approved
 	// Held marks a Doubt that waits for approval, in histories of before there
 	// were holds.

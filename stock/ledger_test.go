@@ -343,3 +343,15 @@ func TestSalesOfARandomShop(t *testing.T) {
 		}
 	})
 }
+
+func TestAMatchThatIsLostIsCountedUntilItIsBack(t *testing.T) {
+	s := newStall(map[string]string{"A": "10", "B": "1"}, product("a", "A", "", "10"), product("b", "B", "", "1"))
+	require.Zero(t, s.pass().Lost())
+	s.shop[0].Number = "renamed"
+	require.Equal(t, 1, s.pass().Lost())
+	require.Equal(t, 1, s.pass().Lost())
+	delete(s.kros, "B")
+	require.Equal(t, 1, s.pass().Lost(), "an item that KROS does not show is no lost match")
+	s.shop[0].Number = "A"
+	require.Zero(t, s.pass().Lost())
+}

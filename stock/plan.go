@@ -343,6 +343,12 @@ func (p Plan) Matched() int {
 	return lo.SumBy(p.Lines, func(line Line) int { return lo.Ternary(line.Missing, 0, len(line.Entries)) })
 }
 
+// Lost is how many products were in step with an item of the sweep by an
+// earlier pass and are not any more.
+func (p Plan) Lost() int {
+	return lo.SumBy(p.Lines, func(line Line) int { return lo.Ternary(line.Missing, 0, len(line.Kept)) })
+}
+
 // Counts are the numbers of the plan if every write succeeds.
 func (p Plan) Counts() Counts {
 	counts, _ := p.tally()

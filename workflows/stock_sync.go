@@ -304,7 +304,7 @@ func (s *stockSync) pass(ctx workflow.Context, trigger protocol.Trigger) error {
 	}
 	s.note(&result.Report)
 	s.judge(ctx, &result)
-	s.Told.count(result.Result, 0, s.PassStartedAt, s.NextTick)
+	s.Told.count(result.Result, result.Lost, s.PassStartedAt, s.NextTick)
 	if activation != nil {
 		s.Activated = activation.ID
 	}

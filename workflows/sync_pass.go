@@ -216,7 +216,7 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	p.result.Counts, p.result.Samples = matched.Counts, samples(matched.Samples)
 	p.result.Plan, p.result.PlanHash, p.result.Findings = matched.Plan, matched.Hash, matched.Findings
 	p.result.ShopID = cmp.Or(matched.ShopID, p.result.ShopID)
-	p.result.Hold = matched.Hold
+	p.result.Hold, p.result.Lost = matched.Hold, matched.Lost
 	p.zeroings = matched.Zeroings
 	if !p.req.DryRun && matched.Doubt == nil {
 		p.result.Day = &stock.Day{Stocked: matched.Stocked}
