@@ -15,7 +15,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 MODULES := . standalone deploy/composetest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build standalone test test-root test-standalone test-deploy bench-notify bench-pass \
+.PHONY: help demo run build standalone test test-root test-standalone test-deploy bench-notify bench-pass simulate \
         check lint fmt vet workflowcheck golangci tidy generate clean
 
 help: ## what there is to make
@@ -61,6 +61,9 @@ bench-notify: ## how fast the shop follows a notification, and what a storm of t
 
 bench-pass: build ## a whole pass of 100,000 items against a script and the bare requests; 2 minutes
 	cd standalone && $(GO) run ./bench/pass $(ARGS)
+
+simulate: ## pieces sold twice and sales lost under each sold_hold; a minute (docs/selling.md)
+	@$(GO) run ./testsuite/selling --seed 1 $(ARGS)
 
 check: test lint ## everything that CI checks
 

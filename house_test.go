@@ -51,6 +51,10 @@ var rooms = map[string][]string{
 	"testsuite/fynodesim": {},
 	"testsuite/catalogue": {},
 	"testsuite/sim":       {"testsuite/krossim", "testsuite/fynodesim", "testsuite/catalogue"},
+
+	// What it measures is the plan of package stock.
+	"testsuite/selling":        {"testsuite/selling/market"},
+	"testsuite/selling/market": {"stock"},
 }
 
 // source is a file that is no test.
