@@ -157,6 +157,9 @@ func KrosShared(times int) string {
 // ShopImported warns that the shop's stock was changed as a whole.
 const ShopImported = "Many products of the e-shop were changed at once, up and down, as by an import or a restore. That was not taken for sales: they have KROS's quantities again."
 
+// PassRuns warns of a dry run beside a pass, of which it knows nothing.
+const PassRuns = "A pass of this shop was running at the same time: what that pass has just written may look as if it were sold. Run it again for numbers that hold."
+
 // FilterWrong warns that KROS's filter by change timestamp, relied on until
 // now, did not show everything that changed.
 func FilterWrong(hidden, changed int) string {

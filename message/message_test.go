@@ -64,7 +64,7 @@ func all() string {
 	for _, sentence := range []string{
 		message.WarehouseGone([]string{"LT"}, []string{"HL", "PR"}), message.WarehouseNew([]string{"HL"}), message.SweepIncomplete,
 		message.KrosShared(1), message.KrosShared(3),
-		message.ShopImported, message.FilterWrong(2, 40), message.NothingHeld("acme"), message.OtherHold("acme"), message.NotDismissible("acme"), message.ApprovalWhilePaused("acme"),
+		message.ShopImported, message.PassRuns, message.FilterWrong(2, 40), message.NothingHeld("acme"), message.OtherHold("acme"), message.NotDismissible("acme"), message.ApprovalWhilePaused("acme"),
 		message.OrdersNotBooked, message.SyncWhilePaused("acme"), message.NotActive("acme"), message.PauseOver(until, zone),
 		message.RollbackReason(0), message.RollbackReason(12), message.RollbackRuns("acme"), message.ChangedSince(1), message.ChangedSince(3), message.RollbackStale,
 	} {

@@ -410,6 +410,7 @@ type Recollection struct {
 	Memory  Memory `json:"memory"`
 	Hold    *Hold  `json:"hold,omitempty"` // what waits for a person
 
+	Busy      bool       `json:"busy,omitempty"` // a pass runs
 	Day       *stock.Day `json:"day,omitempty"`
 	Dismissed Ref        `json:"dismissed,omitzero"` // a held plan that was dismissed, while no pass has taken that in
 }

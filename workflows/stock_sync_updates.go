@@ -144,7 +144,7 @@ func (s *stockSync) onDeactivate(ctx workflow.Context) (protocol.Status, error) 
 // knows no time but that of the last pass.
 func (s *stockSync) recollection() protocol.Recollection {
 	return protocol.Recollection{
-		Running: true, State: s.State, ShopID: s.ShopID, Memory: s.Memory, Hold: s.Hold,
+		Running: true, State: s.State, ShopID: s.ShopID, Memory: s.Memory, Hold: s.Hold, Busy: s.running != nil,
 		Day: s.day(s.PassStartedAt, s.Memory.Basis), Dismissed: s.Dismissed,
 	}
 }

@@ -120,6 +120,9 @@ func (p *pass) prepare(ctx workflow.Context) error {
 		return err
 	}
 	p.req.Settings, p.req.SettingsHash, p.req.Connection = loaded.Settings, loaded.Hash, loaded.Connection
+	if known.Busy {
+		p.warn(message.PassRuns)
+	}
 	p.req.ShopID, p.req.Memory = known.ShopID, known.Memory
 	p.req.Basis, p.req.Dismissed, p.req.Protected = loaded.Basis, known.Dismissed, known.Hold.Refs()
 	if known.Memory.Basis == loaded.Basis {

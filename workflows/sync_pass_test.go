@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -246,7 +247,7 @@ func TestADryRunStopsBeforeItWrites(t *testing.T) {
 		s.activity("RecallMemory", func(_ context.Context, shop string) (protocol.Recollection, error) {
 			recalled++
 			require.Equal(t, acme, shop)
-			return protocol.Recollection{Running: true, ShopID: shopID, Memory: request().Memory}, nil
+			return protocol.Recollection{Running: true, ShopID: shopID, Memory: request().Memory, Busy: true}, nil
 		})
 		r := request()
 		r.DryRun, r.Pass, r.Findings, r.Accept = true, 0, true, true
@@ -261,6 +262,7 @@ func TestADryRunStopsBeforeItWrites(t *testing.T) {
 		require.Equal(t, request().Memory, result.Memory, "nothing is accepted")
 		require.Equal(t, hash, result.SettingsHash)
 		require.Equal(t, byHand, recalled == 1)
+		require.Equal(t, byHand, slices.Contains(result.Warnings, message.PassRuns))
 		require.True(t, s.fetches[0].DryRun)
 		require.True(t, s.matches[0].DryRun)
 		require.Equal(t, shopID, s.matches[0].ShopID)
