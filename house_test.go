@@ -25,7 +25,9 @@ var rooms = map[string][]string{
 	"protocol": {"stock"},
 	"message":  {"protocol", "stock"},
 
-	"kros":                     {"stock", "protocol"},
+	"internal/quickjson": {},
+
+	"kros":                     {"internal/quickjson", "stock", "protocol"},
 	"shop":                     {"stock", "protocol"},
 	"shop/fynode":              {"shop", "shop/fynode/internal/api", "stock"},
 	"shop/fynode/internal/api": {},

@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"sync"
 	"unicode"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/samber/lo"
 	"github.com/shopspring/decimal"
 
+	"github.com/skladom/skladom/internal/quickjson"
 	"github.com/skladom/skladom/stock"
 )
 
@@ -18,39 +22,169 @@ import (
 // missing or written differently, and refuses what it would have to guess:
 // an answer that cannot be read is never an empty one.
 func decodeItems(body []byte) ([]stock.Item, error) {
-	var page struct {
-		Data *[]json.RawMessage `json:"data"`
-	}
-	if err := decodeJSON(body, &page); err != nil {
+	body = bytes.TrimPrefix(body, byteOrderMark)
+	if err := mustBeJSON(body); err != nil {
 		return nil, err
 	}
-	if page.Data == nil {
-		return nil, errors.New(`the answer has no list "data"`)
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	d.Reset(body)
+	items, err := d.page(body)
+	if err == nil {
+		err = d.End()
 	}
-	items := make([]stock.Item, 0, len(*page.Data))
-	for i, row := range *page.Data {
-		item, err := decodeItem(row)
-		if err != nil {
-			return nil, fmt.Errorf("row %d of the page: %w", i+1, err)
-		}
-		items = append(items, item)
+	if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("the JSON cannot be read: %w", err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return items, nil
 }
 
-func decodeItem(row json.RawMessage) (stock.Item, error) {
-	if row[0] != '{' {
-		return stock.Item{}, fmt.Errorf("%.20s is no item", row)
-	}
-	var raw rawItem
-	if err := json.Unmarshal(row, &raw); err != nil {
-		var named struct {
-			ItemCode loose `json:"itemCode"`
+// decoder reads pages one after the other. Of names that an object has twice
+// the last one counts.
+type decoder struct {
+	quickjson.Reader
+	rows []stock.Row // of the present page, all items'
+}
+
+var decoders = sync.Pool{New: func() any { return &decoder{} }}
+
+// The names that are read (docs/kros-api.md, Stock).
+var (
+	pageNames = quickjson.Names{"data"}
+	itemNames = quickjson.Names{"itemCode", "name", "eanCode", "measureUnit", "warehouses", "ean", "barcode"}
+	rowNames  = quickjson.Names{"code", "quantityOnHand"}
+)
+
+func (d *decoder) page(body []byte) (items []stock.Item, err error) {
+	found := false
+	err = d.Object(func(name []byte) error {
+		if pageNames.Of(name) == "" {
+			_, err := d.Value()
+			return err
 		}
-		_ = json.Unmarshal(row, &named)
-		return stock.Item{}, fmt.Errorf("item %q: %w", named.ItemCode, err)
+		if found = d.Next() != 'n'; !found {
+			_, err := d.Value()
+			return err
+		}
+		items, err = d.items(body)
+		return err
+	})
+	if err == nil && !found {
+		err = errors.New(`the answer has no list "data"`)
 	}
-	return raw.item(), nil
+	return items, err
+}
+
+func (d *decoder) items(body []byte) ([]stock.Item, error) {
+	items := make([]stock.Item, 0, pageSize)
+	d.rows = make([]stock.Row, 0, pageSize)
+	err := d.List(func() error {
+		began := d.Offset()
+		item, err := d.item()
+		if err != nil {
+			return fmt.Errorf("row %d of the page: %w", len(items)+1, named(body[began:], err))
+		}
+		items = append(items, item)
+		return nil
+	})
+	return items, err
+}
+
+// named says of which item an error speaks; what begins text is that item.
+func named(text []byte, err error) error {
+	text = bytes.TrimLeft(text, ", \t\r\n")
+	if text[0] != '{' {
+		return err
+	}
+	var row struct {
+		ItemCode any `json:"itemCode"`
+	}
+	reader := json.NewDecoder(bytes.NewReader(text))
+	reader.UseNumber()
+	if reader.Decode(&row) != nil || row.ItemCode == nil {
+		return err
+	}
+	return fmt.Errorf("item %q: %w", fmt.Sprint(row.ItemCode), err)
+}
+
+func (d *decoder) item() (item stock.Item, err error) {
+	if d.Next() != '{' {
+		return item, d.refuse("is no item")
+	}
+	var ean, code, barcode string
+	var rows []stock.Row
+	err = d.Object(func(name []byte) (err error) {
+		switch itemNames.Of(name) {
+		case "itemCode":
+			item.Code, err = d.text()
+		case "name":
+			item.Name, err = d.loose()
+		case "eanCode":
+			code, err = d.loose()
+		case "ean":
+			ean, err = d.loose()
+		case "barcode":
+			barcode, err = d.loose()
+		case "measureUnit":
+			item.Unit, err = d.loose()
+		case "warehouses":
+			rows, err = d.warehouses()
+		default:
+			_, err = d.Value()
+		}
+		return err
+	})
+	item.EAN, item.Rows = firstWritten(code, ean, barcode), rows
+	return item, err
+}
+
+// warehouses reads the rows of one item; null has none.
+func (d *decoder) warehouses() ([]stock.Row, error) {
+	if d.Next() == 'n' {
+		_, err := d.Value()
+		return nil, err
+	}
+	began := len(d.rows)
+	err := d.List(func() error {
+		row, err := d.row()
+		d.rows = append(d.rows, row)
+		return err
+	})
+	if began == len(d.rows) {
+		return nil, err
+	}
+	return d.rows[began:len(d.rows):len(d.rows)], err
+}
+
+// row reads the stock of an item in one warehouse. Its kind is an object: null
+// or anything else is refused.
+func (d *decoder) row() (row stock.Row, err error) {
+	if d.Next() != '{' {
+		return row, d.refuse("is no warehouse")
+	}
+	err = d.Object(func(name []byte) (err error) {
+		switch rowNames.Of(name) {
+		case "code":
+			row.Warehouse, err = d.text()
+		case "quantityOnHand":
+			row.Quantity, err = d.quantity()
+		default:
+			_, err = d.Value()
+		}
+		return err
+	})
+	return row, err
+}
+
+func (d *decoder) refuse(why string) error {
+	value, err := d.Value()
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%.20s %s", value, why)
 }
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
@@ -58,14 +192,21 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 // decodeJSON says in words what cannot be read: the body itself may hold anything.
 func decodeJSON(body []byte, into any) error {
 	body = bytes.TrimPrefix(body, byteOrderMark)
+	if err := mustBeJSON(body); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("the JSON cannot be read: %w", err)
+	}
+	return nil
+}
+
+func mustBeJSON(body []byte) error {
 	if isMarkup(body) {
 		return errors.New("an HTML page instead of JSON")
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return errors.New("an empty answer instead of JSON")
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("the JSON cannot be read: %w", err)
 	}
 	return nil
 }
@@ -74,94 +215,57 @@ func isMarkup(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(body, byteOrderMark)), []byte("<"))
 }
 
-// rawItem is an item as KROS writes it (docs/kros-api.md, Stock). The names
-// are compared without regard to case.
-type rawItem struct {
-	ItemCode    text     `json:"itemCode"`
-	Name        loose    `json:"name"`
-	EANCode     loose    `json:"eanCode"`
-	EAN         loose    `json:"ean"`
-	Barcode     loose    `json:"barcode"`
-	MeasureUnit loose    `json:"measureUnit"`
-	Warehouses  []rawRow `json:"warehouses"`
-}
-
-// rawRow is the stock of an item in one warehouse. Its kind is an object: null
-// or anything else is refused.
-type rawRow struct {
-	Code     text     `json:"code"`
-	Quantity quantity `json:"quantityOnHand"`
-}
-
-func (r *rawRow) UnmarshalJSON(data []byte) error {
-	if data[0] != '{' {
-		return fmt.Errorf("%.20s is no warehouse", data)
-	}
-	type plain rawRow
-	return json.Unmarshal(data, (*plain)(r))
-}
-
-func (r rawItem) item() stock.Item {
-	item := stock.Item{
-		Code: string(r.ItemCode),
-		Name: string(r.Name),
-		EAN:  firstWritten(string(r.EANCode), string(r.EAN), string(r.Barcode)),
-		Unit: string(r.MeasureUnit),
-	}
-	for _, row := range r.Warehouses {
-		item.Rows = append(item.Rows, stock.Row{Warehouse: string(row.Code), Quantity: decimal.Decimal(row.Quantity)})
-	}
-	return item
-}
-
 func firstWritten(texts ...string) string {
 	found, _ := lo.Find(texts, func(text string) bool { return strings.TrimSpace(text) != "" })
 	return found
 }
 
 // text is a string, or a number that somebody forgot to quote.
-type text string
-
-func (t *text) UnmarshalJSON(data []byte) error {
-	written, ok := scalar(data)
-	if !ok {
-		return fmt.Errorf("%.20s is neither a text nor a number", data)
+func (d *decoder) text() (string, error) {
+	value, err := d.Value()
+	if err != nil {
+		return "", err
 	}
-	*t = text(written)
-	return nil
+	written, ok := d.scalar(value)
+	if !ok {
+		return "", fmt.Errorf("%.20s is neither a text nor a number", value)
+	}
+	return written, nil
 }
 
 // loose is a text that nothing hangs on: of another shape, it is missing.
-type loose string
-
-func (l *loose) UnmarshalJSON(data []byte) error {
-	written, _ := scalar(data)
-	*l = loose(written)
-	return nil
+func (d *decoder) loose() (string, error) {
+	value, err := d.Value()
+	if err != nil {
+		return "", err
+	}
+	written, _ := d.scalar(value)
+	return written, nil
 }
 
 // scalar reads a string as it is and a number as it is written, so that an EAN
 // keeps all its digits. Null is nothing.
-func scalar(data []byte) (written string, ok bool) {
-	switch data[0] {
+func (d *decoder) scalar(value quickjson.Value) (written string, ok bool) {
+	switch value[0] {
 	case '"':
-		return written, json.Unmarshal(data, &written) == nil
+		written, err := d.Text(value)
+		return written, err == nil
 	case 'n':
 		return "", true
 	case '[', '{', 't', 'f':
 		return "", false
 	}
-	// 8586000000000.0 is a whole number; 8.586E+12 has lost digits and stays visible.
-	if whole, fraction, _ := strings.Cut(string(data), "."); strings.Trim(fraction, "0") == "" {
-		return whole, true
-	}
-	return string(data), true
+	return d.Keep(wholeNumber(value)), true
 }
 
-// quantity is a number, written as a number or as a string, with a point or a
-// comma before the decimals. Null, nothing and an empty string are 0: a
-// warehouse that is named and of which nothing is said.
-type quantity decimal.Decimal
+// wholeNumber makes 8586000000000 of 8586000000000.0; 8.586E+12 has lost digits
+// and stays visible.
+func wholeNumber(number []byte) []byte {
+	if whole, fraction, _ := bytes.Cut(number, []byte(".")); len(bytes.Trim(fraction, "0")) == 0 {
+		return whole
+	}
+	return number
+}
 
 // A quantity beyond these is a mistake, and arithmetic with a large exponent
 // takes all the memory there is.
@@ -170,28 +274,50 @@ const (
 	maxExponent     = 30
 )
 
-func (q *quantity) UnmarshalJSON(data []byte) error {
-	written, ok := scalar(data)
-	if !ok || len(written) > maxQuantityText {
-		return fmt.Errorf("%.20s is not a quantity", data)
+// quantity is a number, written as a number or as a string, with a point or a
+// comma before the decimals. Null, nothing and an empty string are 0: a
+// warehouse that is named and of which nothing is said.
+func (d *decoder) quantity() (decimal.Decimal, error) {
+	value, err := d.Value()
+	if err != nil {
+		return decimal.Decimal{}, err
 	}
-	written = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) { // "1 234,5", also with the spaces that do not break
+	var digits []byte
+	switch value[0] {
+	case '"':
+		written, _ := d.Text(value)
+		digits = []byte(written)
+	case 'n': // nothing is said
+	default:
+		digits = wholeNumber(value)
+	}
+	if len(digits) > maxQuantityText {
+		return decimal.Decimal{}, fmt.Errorf("%.20s is not a quantity", value)
+	}
+	if value[0] == '"' {
+		digits = pointed(digits)
+	}
+	if len(digits) == 0 {
+		return decimal.Zero, nil
+	}
+	number, err := d.Number(digits)
+	if err != nil || number.Exponent() > maxExponent || number.Exponent() < -maxExponent {
+		return decimal.Decimal{}, fmt.Errorf("%.20q is not a quantity", digits)
+	}
+	return number, nil
+}
+
+// pointed is a written quantity without spaces and with a point: of "1 234,5",
+// also with the spaces that do not break, 1234.5.
+func pointed(written []byte) []byte {
+	written = bytes.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
 			return -1
 		}
 		return r
 	}, written)
-	if written == "" {
-		*q = quantity(decimal.Zero)
-		return nil
+	if !bytes.ContainsRune(written, '.') {
+		written = bytes.Replace(written, []byte(","), []byte("."), 1)
 	}
-	if !strings.Contains(written, ".") {
-		written = strings.Replace(written, ",", ".", 1)
-	}
-	number, err := decimal.NewFromString(written)
-	if err != nil || number.Exponent() > maxExponent || number.Exponent() < -maxExponent {
-		return fmt.Errorf("%.20q is not a quantity", written)
-	}
-	*q = quantity(number)
-	return nil
+	return written
 }

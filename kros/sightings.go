@@ -1,7 +1,6 @@
 package kros
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,17 +15,19 @@ type identity struct{ code, name, ean string }
 
 func identityOf(item stock.Item) identity { return identity{item.Code, item.Name, item.EAN} }
 
-// sighting is what is known of the rows of one identity.
+// sighting is what is known of the rows of one identity. A catalogue has a
+// hundred thousand of them.
 type sighting struct {
-	id      identity
 	rows    []stock.Item // the newest answer that showed them all
-	sweep   int          // the newest that saw it
-	met     int          // how many rows that sweep showed, on all its pages
-	doubled int          // in how many readings running before that one it had moved
-	times   int          // how many rows of that sweep it is: the most in one answer
+	sweep   int32        // the newest that saw it
+	met     int32        // how many rows that sweep showed, on all its pages
+	doubled int32        // in how many readings running before that one it had moved
+	times   int32        // how many rows of that sweep it is: the most in one answer
 	asked   bool         // an answer to this code alone showed all there is
 	partial bool         // a newer answer showed only some of rows
 }
+
+func (s *sighting) id() identity { return identityOf(s.rows[0]) }
 
 // moved tells whether the newest sweep met it more often than it counts: it is
 // one row that moved, or several that look the same.
@@ -34,25 +35,29 @@ func (s *sighting) moved() bool { return s.met > s.times && !s.asked }
 
 // again tells whether it moved in this sweep and in so many before it, which
 // one row rarely does.
-func (s *sighting) again(sweeps int) bool { return s.moved() && s.doubled >= sweeps }
+func (s *sighting) again(sweeps int32) bool { return s.moved() && s.doubled >= sweeps }
 
 // place is what was seen under one code, compared trimmed. A row without a
 // code shares its place only with those of its identity.
 type place struct {
 	code string // "" where KROS cannot be asked for it
-	seen []*sighting
-	most int // rows one sweep showed: a row renamed between two is not two
+	seen []sighting
+	only [1]sighting // where seen lies while there is one, as nearly everywhere
+	most int         // rows one sweep showed: a row renamed between two is not two
 }
 
 // sightings are the rows seen in all sweeps of one list.
 type sightings struct {
-	sweep   int
+	sweep   int32
 	places  []*place // as they were first seen
 	byKey   map[string]*place
 	counted int
+	onPage  map[identity]struct{} // of the present page
 }
 
-func newSightings() *sightings { return &sightings{byKey: map[string]*place{}} }
+func newSightings() *sightings {
+	return &sightings{byKey: map[string]*place{}, onPage: map[identity]struct{}{}}
+}
 
 // beginSweep starts a reading of the list that is newer than those before.
 func (s *sightings) beginSweep() { s.sweep++ }
@@ -60,7 +65,7 @@ func (s *sightings) beginSweep() { s.sweep++ }
 // page takes in one answer of the list. Two rows of one identity in it are two
 // rows; in two answers they may be one that moved.
 func (s *sightings) page(rows []stock.Item) {
-	for _, alike := range lo.PartitionBy(rows, identityOf) {
+	for _, alike := range s.alike(rows) {
 		p := s.placeOf(alike[0])
 		s.counted -= p.most
 		p.see(s.sweep, alike)
@@ -68,12 +73,25 @@ func (s *sightings) page(rows []stock.Item) {
 	}
 }
 
+// alike groups the rows of a page by identity. Mostly each is one of its own,
+// and its group a part of rows.
+func (s *sightings) alike(rows []stock.Item) [][]stock.Item {
+	clear(s.onPage)
+	for _, row := range rows {
+		s.onPage[identityOf(row)] = struct{}{}
+	}
+	if len(s.onPage) < len(rows) {
+		return lo.PartitionBy(rows, identityOf)
+	}
+	return lo.Chunk(rows, 1)
+}
+
 // single takes in an answer to one code alone: that is all there is of it.
 func (s *sightings) single(rows []stock.Item) {
 	p := s.placeOf(rows[0])
 	s.counted -= p.most
-	p.seen = lo.Map(lo.PartitionBy(rows, identityOf), func(alike []stock.Item, _ int) *sighting {
-		return &sighting{id: identityOf(alike[0]), rows: alike, sweep: s.sweep, times: len(alike), asked: true}
+	p.seen = lo.Map(lo.PartitionBy(rows, identityOf), func(alike []stock.Item, _ int) sighting {
+		return sighting{rows: alike, sweep: s.sweep, times: int32(len(alike)), asked: true}
 	})
 	p.most = len(rows)
 	s.counted += p.most
@@ -88,7 +106,7 @@ func (s *sightings) count() int { return s.counted }
 func (s *sightings) uncertain() []string {
 	return s.codes(func(p *place) bool {
 		newest := p.newest()
-		return newest == s.sweep && slices.ContainsFunc(p.seen, func(one *sighting) bool {
+		return newest == s.sweep && slices.ContainsFunc(p.seen, func(one sighting) bool {
 			return one.sweep < newest || one.moved()
 		})
 	})
@@ -97,7 +115,7 @@ func (s *sightings) uncertain() []string {
 // twins returns the codes that two sweeps running met more than once.
 func (s *sightings) twins() []string {
 	return s.codes(func(p *place) bool {
-		return p.newest() == s.sweep && slices.ContainsFunc(p.seen, func(one *sighting) bool { return one.again(1) })
+		return p.newest() == s.sweep && slices.ContainsFunc(p.seen, func(one sighting) bool { return one.again(1) })
 	})
 }
 
@@ -105,8 +123,8 @@ func (s *sightings) twins() []string {
 // older than another, unless that is what KROS said of them alone.
 func (s *sightings) several() []string {
 	return s.codes(func(p *place) bool {
-		asked := lo.EveryBy(p.seen, func(one *sighting) bool { return one.asked })
-		partial := slices.ContainsFunc(p.seen, func(one *sighting) bool { return one.partial })
+		asked := lo.EveryBy(p.seen, func(one sighting) bool { return one.asked })
+		partial := slices.ContainsFunc(p.seen, func(one sighting) bool { return one.partial })
 		return partial || !asked && len(p.items()) > 1
 	})
 }
@@ -117,36 +135,40 @@ func (s *sightings) codes(which func(*place) bool) []string {
 
 // items returns every row once; rows equal in everything are one item.
 func (s *sightings) items() []stock.Item {
-	return lo.FlatMap(s.places, func(p *place, _ int) []stock.Item { return p.items() })
+	items := make([]stock.Item, 0, len(s.places))
+	for _, p := range s.places {
+		items = append(items, p.items()...)
+	}
+	return items
 }
 
 func (s *sightings) placeOf(item stock.Item) *place {
 	code := strings.TrimSpace(item.Code)
-	key := cmp.Or(code, "\x00"+item.Name+"\x00"+item.EAN)
-	if s.byKey[key] == nil {
-		s.byKey[key] = &place{}
-		if askable(code) {
-			s.byKey[key].code = code
-		}
-		s.places = append(s.places, s.byKey[key])
+	key := code
+	if key == "" {
+		key = "\x00" + item.Name + "\x00" + item.EAN
 	}
-	return s.byKey[key]
+	known := s.byKey[key]
+	if known == nil {
+		known = &place{}
+		if len(code) <= MaxItemCode && code != "" || askable(code) {
+			known.code = code
+		}
+		s.byKey[key] = known
+		s.places = append(s.places, known)
+	}
+	return known
 }
 
 // see takes in the rows of one identity from one answer of the list.
-func (p *place) see(sweep int, alike []stock.Item) {
-	id := identityOf(alike[0])
-	known, ok := lo.Find(p.seen, func(one *sighting) bool { return one.id == id })
-	if !ok {
-		known = &sighting{id: id}
-		p.seen = append(p.seen, known)
-	}
+func (p *place) see(sweep int32, alike []stock.Item) {
+	known := p.sightingOf(alike)
 	if known.sweep != sweep {
 		known.doubled = lo.Ternary(known.moved(), known.doubled+1, 0)
 		known.sweep, known.met, known.times = sweep, 0, 0
 	}
-	known.met += len(alike)
-	known.times = max(known.times, len(alike))
+	known.met += int32(len(alike))
+	known.times = max(known.times, int32(len(alike)))
 	if p.code == "" && known.again(2) { // KROS cannot be asked, so believe it
 		known.times = known.met
 	}
@@ -157,17 +179,43 @@ func (p *place) see(sweep int, alike []stock.Item) {
 	p.most = max(p.most, p.times(sweep))
 }
 
-// times is how many rows a sweep showed.
-func (p *place) times(sweep int) int {
-	return lo.SumBy(p.seen, func(one *sighting) int { return lo.Ternary(one.sweep == sweep, one.times, 0) })
+// sightingOf is what is known of rows of one identity; new ones are taken in.
+func (p *place) sightingOf(alike []stock.Item) *sighting {
+	id := identityOf(alike[0])
+	for i := range p.seen {
+		if p.seen[i].id() == id {
+			return &p.seen[i]
+		}
+	}
+	if p.seen == nil {
+		p.seen = p.only[:0]
+	}
+	p.seen = append(p.seen, sighting{rows: alike})
+	return &p.seen[len(p.seen)-1]
 }
 
-func (p *place) newest() int {
-	return lo.Max(lo.Map(p.seen, func(one *sighting, _ int) int { return one.sweep }))
+// times is how many rows a sweep showed.
+func (p *place) times(sweep int32) (rows int) {
+	for _, one := range p.seen {
+		if one.sweep == sweep {
+			rows += int(one.times)
+		}
+	}
+	return rows
+}
+
+func (p *place) newest() (sweep int32) {
+	for _, one := range p.seen {
+		sweep = max(sweep, one.sweep)
+	}
+	return sweep
 }
 
 func (p *place) items() []stock.Item {
-	rows := lo.FlatMap(p.seen, func(one *sighting, _ int) []stock.Item { return one.rows })
+	if len(p.seen) == 1 && len(p.seen[0].rows) == 1 {
+		return p.seen[0].rows
+	}
+	rows := lo.FlatMap(p.seen, func(one sighting, _ int) []stock.Item { return one.rows })
 	return lo.UniqBy(rows, inWords)
 }
 

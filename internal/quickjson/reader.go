@@ -1,0 +1,163 @@
+// Package quickjson reads large amounts of JSON in one pass and into little
+// memory: texts that are read together lie together, and quantities that come
+// again and again are kept once. What it reads is what encoding/json would read
+// into fields of the same names.
+//
+// It knows no format of anybody. Nothing of KROS, of a shop or of the archive
+// may enter.
+package quickjson
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/shopspring/decimal"
+)
+
+// Value is a JSON value as it is written. It is valid until the next read.
+type Value = jsontext.Value
+
+const (
+	// chunk is how much text lies in one piece of memory. A text that is kept
+	// keeps its neighbours too: those are of the same rows.
+	chunk = 8 << 10
+	// maxNumbers is how many different numbers are remembered.
+	maxNumbers = 4096
+	// maxRemembered is the longest of them; stock is a matter of a few digits.
+	maxRemembered = 12
+)
+
+// Reader reads one text after the other. Texts and numbers that it returns stay
+// valid. The zero value is ready for Reset; it is not safe for concurrent use.
+type Reader struct {
+	source  bytes.Buffer
+	decoder jsontext.Decoder
+	text    strings.Builder
+	numbers map[string]decimal.Decimal
+	scratch []byte
+}
+
+// Reset turns to a text, which must not change while it is read.
+func (r *Reader) Reset(text []byte) {
+	r.source = *bytes.NewBuffer(text)
+	r.decoder.Reset(&r.source, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// End makes sure that nothing but white space follows.
+func (r *Reader) End() error {
+	_, err := r.decoder.ReadToken()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("something follows at offset %d", r.decoder.InputOffset())
+}
+
+// Next is the first character of the next value; '0' stands for any number,
+// '}' and ']' for the end of an object or a list, 0 for what is no JSON.
+func (r *Reader) Next() byte { return byte(r.decoder.PeekKind()) }
+
+// Offset is where in the text the value ended that was read last.
+func (r *Reader) Offset() int { return int(r.decoder.InputOffset()) }
+
+// Value reads any value, with all that is in it.
+func (r *Reader) Value() (Value, error) {
+	value, err := r.decoder.ReadValue()
+	if errors.Is(err, io.EOF) { // who asks for a value expects one
+		err = io.ErrUnexpectedEOF
+	}
+	return value, err
+}
+
+// Object reads an object; field is called at each of its fields, with the name
+// as it is written, quotes included, and has to read the value.
+func (r *Reader) Object(field func(name []byte) error) error {
+	return r.inside('{', '}', func() error {
+		name, err := r.Value()
+		if err != nil {
+			return err
+		}
+		return field(name)
+	})
+}
+
+// List reads a list; element is called at each of its elements and has to read
+// it.
+func (r *Reader) List(element func() error) error { return r.inside('[', ']', element) }
+
+func (r *Reader) inside(begin, end byte, each func() error) error {
+	if next := r.Next(); next != begin {
+		value, err := r.Value()
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("%.20s begins with no %c", value, begin)
+	}
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return err
+	}
+	for r.Next() != end {
+		if r.Next() == 0 { // no JSON, or its end: reading says what
+			_, err := r.Value()
+			return err
+		}
+		if err := each(); err != nil {
+			return err
+		}
+	}
+	_, err := r.decoder.ReadToken()
+	return err
+}
+
+// Text is what a JSON string says. What is not UTF-8 in it becomes U+FFFD.
+func (r *Reader) Text(value Value) (string, error) {
+	if len(value) < 2 || value[0] != '"' {
+		return "", fmt.Errorf("%.20s is no text", value)
+	}
+	plain := value[1 : len(value)-1]
+	if bytes.IndexByte(plain, '\\') >= 0 || !utf8.Valid(plain) {
+		// The error is that something was replaced.
+		r.scratch, _ = jsontext.AppendUnquote(r.scratch[:0], value)
+		plain = r.scratch
+	}
+	return r.Keep(plain), nil
+}
+
+// Keep is text as a string.
+func (r *Reader) Keep(text []byte) string {
+	if len(text) == 0 {
+		return ""
+	}
+	if r.text.Cap()-r.text.Len() < len(text) {
+		r.text = strings.Builder{}
+		r.text.Grow(max(chunk, len(text)))
+	}
+	begin := r.text.Len()
+	r.text.Write(text)
+	return r.text.String()[begin:]
+}
+
+// Number is a decimal number, as decimal.NewFromString reads it.
+func (r *Reader) Number(written []byte) (decimal.Decimal, error) {
+	if known, ok := r.numbers[string(written)]; ok {
+		return known, nil
+	}
+	number, err := decimal.NewFromString(string(written))
+	if err != nil {
+		return decimal.Decimal{}, err
+	}
+	if len(written) <= maxRemembered && len(r.numbers) < maxNumbers {
+		if r.numbers == nil {
+			r.numbers = map[string]decimal.Decimal{}
+		}
+		r.numbers[string(written)] = number
+	}
+	return number, nil
+}
