@@ -209,8 +209,8 @@ func TestTheCheckOfTheTokenTakesNothingOrJSONForYes(t *testing.T) {
 func TestAnswersThatAreNoPageFail(t *testing.T) {
 	long := strings.TrimSuffix(strings.Repeat("{},", pageSize+1), ",")
 	for name, body := range map[string]string{
-		"100 rows were asked for and 101 came": `{"data":[` + long + `]}`,
-		"the answer is longer than 16 MiB":     `{"data":[],"x":"` + strings.Repeat("x", maxBody) + `"}`,
+		"100 rows were asked for and more came": `{"data":[` + long + `]}`,
+		"the answer is longer than 16 MiB":      `{"data":[],"x":"` + strings.Repeat("x", maxBody) + `"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			onWire(t, answer(body), func(t *testing.T, client *Client) {

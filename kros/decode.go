@@ -82,6 +82,9 @@ func (d *decoder) items(body []byte) ([]stock.Item, error) {
 	items := make([]stock.Item, 0, pageSize)
 	d.rows = make([]stock.Row, 0, pageSize)
 	err := d.List(func() error {
+		if len(items) == pageSize {
+			return fmt.Errorf("%d rows were asked for and more came", pageSize)
+		}
 		began := d.Offset()
 		item, err := d.item()
 		if err != nil {
@@ -107,7 +110,7 @@ func named(text []byte, err error) error {
 	if reader.Decode(&row) != nil || row.ItemCode == nil {
 		return err
 	}
-	return fmt.Errorf("item %q: %w", fmt.Sprint(row.ItemCode), err)
+	return fmt.Errorf("item %.60q: %w", fmt.Sprint(row.ItemCode), err)
 }
 
 func (d *decoder) item() (item stock.Item, err error) {
@@ -141,6 +144,13 @@ func (d *decoder) item() (item stock.Item, err error) {
 	return item, err
 }
 
+// Bounds of an item. What a merchant can type is far below them; without them an
+// answer that keeps to maxBody could still take a hundred times its size.
+const (
+	maxWarehouses = 1000
+	maxText       = 1000 // bytes of any text
+)
+
 // warehouses reads the rows of one item; null has none.
 func (d *decoder) warehouses() ([]stock.Row, error) {
 	if d.Next() == 'n' {
@@ -149,6 +159,9 @@ func (d *decoder) warehouses() ([]stock.Row, error) {
 	}
 	began := len(d.rows)
 	err := d.List(func() error {
+		if len(d.rows)-began == maxWarehouses || len(d.rows) == maxWarehouses*pageSize {
+			return fmt.Errorf("it has more than %d warehouses", maxWarehouses)
+		}
 		row, err := d.row()
 		d.rows = append(d.rows, row)
 		return err
@@ -227,19 +240,26 @@ func (d *decoder) text() (string, error) {
 		return "", err
 	}
 	written, ok := d.scalar(value)
-	if !ok {
+	switch {
+	case !ok:
 		return "", fmt.Errorf("%.20s is neither a text nor a number", value)
+	case len(written) > maxText:
+		return "", fmt.Errorf("a text of %d bytes is no code", len(written))
 	}
 	return written, nil
 }
 
-// loose is a text that nothing hangs on: of another shape, it is missing.
+// loose is a text that nothing hangs on: of another shape it is missing, and too
+// long it is cut.
 func (d *decoder) loose() (string, error) {
 	value, err := d.Value()
 	if err != nil {
 		return "", err
 	}
 	written, _ := d.scalar(value)
+	if len(written) > maxText {
+		written = strings.Clone(strings.ToValidUTF8(written[:maxText], "")) // a part would keep the whole
+	}
 	return written, nil
 }
 

@@ -18,6 +18,9 @@ const (
 	// patience is after how many pages a list is expected to show something
 	// new on at least every second row, or it has no end.
 	patience = 20
+	// maxPages is how long a list may be: five times what was ever measured. One
+	// without end fails before it fills the memory.
+	maxPages = 5000
 	// maxSingles is how many codes with several rows are asked one by one: a
 	// minute's worth of requests. The rest stays as it was read, several rows.
 	maxSingles = 300
@@ -112,6 +115,9 @@ func (s *sweeper) readList(ctx context.Context) (length int, err error) {
 		s.report()
 		if len(page.rows) < pageSize {
 			return page.skip + len(page.rows), nil
+		}
+		if s.pages >= maxPages {
+			return 0, &Error{Op: readOp(page.skip), Kind: BadResponse, Message: fmt.Sprintf("the list has more than %d rows", maxPages*pageSize)}
 		}
 		if s.pages >= patience && s.seen.count() < s.pages*pageSize/2 {
 			return 0, &Error{Op: readOp(page.skip), Kind: BadResponse,
