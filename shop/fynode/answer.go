@@ -24,10 +24,12 @@ func (c *Client) ask(ctx context.Context, op string, answer any, send func() (*h
 		return c.unreachable(ctx, op, err)
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK { // what can be read of the body is only a message
+		body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
+		return c.refused(op, response, body)
+	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
-	case response.StatusCode != http.StatusOK: // what can be read of the body is only a message
-		return c.refused(op, response, body)
 	case err != nil:
 		return c.unreachable(ctx, op, err)
 	case len(body) > maxAnswer:

@@ -31,6 +31,9 @@ const (
 	requestTime = 60 * time.Second // from the first byte sent to the last received
 	dialTime    = 10 * time.Second
 	maxAnswer   = 32 << 20 // bytes, unpacked; 500 products are far below 1 MiB
+	maxRefusal  = 64 << 10 // of an answer that is only looked at for a message
+	maxElements = 50_000   // of a list in an answer: one key of a request may have several products
+	maxText     = 1000     // bytes of any text of a product; ids are not cut but refused
 	maxValue    = 64       // characters of a key that the contract lets ask for
 )
 
@@ -84,11 +87,11 @@ func (c *Client) Check(ctx context.Context) (shop.Identity, error) {
 	if err != nil {
 		return shop.Identity{}, err
 	}
-	if answer.Id == "" {
+	if answer.Id == "" || len(answer.Id) > maxText {
 		return shop.Identity{}, c.badShape(op, `the shop does not say its "id"`)
 	}
 	products, _ := answer.Products.Int64() // for information only: 0 where it is no number
-	return shop.Identity{ID: string(answer.Id), Name: answer.Name, Products: int(products)}, nil
+	return shop.Identity{ID: string(answer.Id), Name: cut(answer.Name), Products: int(products)}, nil
 }
 
 // Lookup asks POST /products/lookup. Keys that the contract does not let ask
@@ -105,7 +108,9 @@ func (c *Client) Lookup(ctx context.Context, by stock.Match, keys []string) ([]s
 	if len(question.Values) == 0 {
 		return nil, nil
 	}
-	var answer api.LookupProducts200JSONResponseBody
+	var answer struct {
+		Products list[api.Product] `json:"products"`
+	}
 	err := c.ask(ctx, op, &answer, func() (*http.Response, error) { return c.api.LookupProducts(ctx, question) })
 	if err != nil {
 		return nil, err
@@ -116,7 +121,10 @@ func (c *Client) Lookup(ctx context.Context, by stock.Match, keys []string) ([]s
 // List asks GET /products.
 func (c *Client) List(ctx context.Context, cursor string) ([]stock.Product, string, error) {
 	const op = "list products"
-	var answer api.ListProducts200JSONResponseBody
+	var answer struct {
+		Next     api.Text          `json:"next"`
+		Products list[api.Product] `json:"products"`
+	}
 	err := c.ask(ctx, op, &answer, func() (*http.Response, error) {
 		return c.api.ListProducts(ctx, &api.ListProductsParams{Cursor: lo.EmptyableToPtr(cursor), Limit: json.Number(strconv.Itoa(shop.MaxBatch))})
 	})
@@ -126,6 +134,9 @@ func (c *Client) List(ctx context.Context, cursor string) ([]stock.Product, stri
 	products, err := c.readProducts(op, answer.Products)
 	if err != nil {
 		return nil, "", err
+	}
+	if len(answer.Next) > maxText {
+		return nil, "", c.badShape(op, fmt.Sprintf("a cursor of %d bytes", len(answer.Next)))
 	}
 	return products, string(answer.Next), nil
 }
@@ -140,7 +151,9 @@ func (c *Client) SetStock(ctx context.Context, idempotencyKey string, changes []
 	question := api.SetStockJSONRequestBody{Items: lo.Map(changes, func(change shop.Change, _ int) api.SetStockJSONBody_Items {
 		return api.SetStockJSONBody_Items{Id: change.ID, Quantity: number(change.Quantity), Expected: number(change.Expected)}
 	})}
-	var answer api.SetStock200JSONResponseBody
+	var answer struct {
+		Results list[api.SetStock200JSONResponseBody_Results] `json:"results"`
+	}
 	err := c.ask(ctx, op, &answer, func() (*http.Response, error) {
 		return c.api.SetStock(ctx, &api.SetStockParams{IdempotencyKey: idempotencyKey}, question)
 	})
