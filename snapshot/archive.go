@@ -86,7 +86,7 @@ func openBucket(ctx context.Context, address string) (bucket *blob.Bucket, dir s
 		}
 		// Temporary files go beside the target: the system's folder may be on
 		// another device, where a rename is no longer atomic or fails.
-		bucket, err = fileblob.OpenBucket(dir, &fileblob.Options{CreateDir: true, NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+		bucket, err = fileblob.OpenBucket(dir, &fileblob.Options{CreateDir: true, DirFileMode: ownersDir, NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
 	case memblob.Scheme:
 		bucket = memblob.OpenBucket(nil)
 	default:
@@ -100,6 +100,13 @@ func openBucket(ctx context.Context, address string) (bucket *blob.Bucket, dir s
 	}
 	return bucket, dir, nil
 }
+
+// What a merchant has in stock is nobody else's business on a machine that many
+// use. A directory that was there before keeps its mode.
+const (
+	ownersDir  = 0o700
+	ownersFile = 0o600
+)
 
 const fileExample = "file:///var/lib/skladom"
 
@@ -173,7 +180,7 @@ func claim(ctx context.Context, bucket *blob.Bucket, dir, id string) error {
 func claimFile(dir, id string) (err error) {
 	target := filepath.Join(dir, idKey)
 	temporary := target + "." + id + ".tmp"
-	if err := os.WriteFile(temporary, []byte(id), 0o666); err != nil {
+	if err := os.WriteFile(temporary, []byte(id), ownersFile); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.Remove(temporary)) }()

@@ -152,8 +152,10 @@ func (a *Archive) put(ctx context.Context, key string, stored []byte) error {
 	w, err := a.bucket.NewWriter(ctx, key, &blob.WriterOptions{
 		ContentType: "application/zstd",
 		BeforeWrite: func(as func(any) bool) error {
-			as(&file)
-			return nil
+			if !as(&file) {
+				return nil // it is no directory
+			}
+			return file.Chmod(ownersFile)
 		},
 	})
 	if err != nil {

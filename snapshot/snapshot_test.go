@@ -130,6 +130,21 @@ func TestTheBucketHoldsNothingButTheObjects(t *testing.T) {
 	require.Equal(t, []string{ref.Key}, files(t, dir))
 }
 
+func TestADirectoryAndItsFilesAreForTheirOwnerAlone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "below", "archive")
+	write(t, open(t, "file://"+dir), name(Catalogue, 1))
+	seen := 0
+	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		info, err := entry.Info()
+		require.NoError(t, err)
+		require.Zero(t, info.Mode().Perm()&0o077, "%s: %s", path, info.Mode())
+		seen++
+		return nil
+	}))
+	require.Equal(t, 5, seen, "the directory, two below it, the bucket's id and the object")
+}
+
 func TestWhatCannotBeTrustedIsNotHandedOut(t *testing.T) {
 	corruptions := map[string]struct {
 		change func(t *testing.T, path string, ref *protocol.Ref)
@@ -138,6 +153,14 @@ func TestWhatCannotBeTrustedIsNotHandedOut(t *testing.T) {
 		"one bit flipped": {func(t *testing.T, path string, _ *protocol.Ref) {
 			stored := read(t, path)
 			stored[len(stored)/2] ^= 1
+			require.NoError(t, os.WriteFile(path, stored, 0o600))
+		}, ErrCorrupt},
+		"another object of the archive in its place": {func(t *testing.T, path string, _ *protocol.Ref) {
+			other := items(2000)
+			other[7].Name = "forged"
+			stored, rows, err := encode(t.Context(), name(Catalogue, 1), slices.Values(other))
+			require.NoError(t, err)
+			require.Equal(t, 2000, rows)
 			require.NoError(t, os.WriteFile(path, stored, 0o600))
 		}, ErrCorrupt},
 		"cut off": {func(t *testing.T, path string, _ *protocol.Ref) {
