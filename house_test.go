@@ -32,7 +32,7 @@ var rooms = map[string][]string{
 	"shop/fynode":              {"shop", "shop/fynode/internal/api", "stock"},
 	"shop/fynode/internal/api": {},
 	"shop/shoptest":            {"shop", "stock"},
-	"snapshot":                 {"stock", "protocol"},
+	"snapshot":                 {"internal/quickjson", "stock", "protocol"},
 	"config":                   {"stock", "protocol"},
 	"relay":                    {"kros", "protocol"},
 	"alert":                    {},

@@ -13,25 +13,17 @@ import (
 	"github.com/skladom/skladom/stock"
 )
 
-// catalogueLine is how an item lies in the archive. Gone marks an item of the
-// baseline that KROS, asked for it singly, does not know any more.
-type catalogueLine struct {
-	stock.Item
-	Gone bool `json:"gone,omitempty"`
-}
-
 func (a *Activities) name(shop string, pass int64, dryRun bool, kind snapshot.Kind) snapshot.Name {
 	return snapshot.Name{Shop: shop, Pass: pass, DryRun: dryRun, Kind: kind, At: a.now(), Unique: uuid.NewString()[:8]}
 }
 
 // catalogue reads a snapshot: its items, and the codes that are gone.
 func (a *Activities) catalogue(ctx context.Context, ref protocol.Ref) (items []stock.Item, gone []string, err error) {
-	lines, err := snapshot.ReadAll[catalogueLine](ctx, a.archive, ref)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read catalogue %s: %w", ref.Key, err)
-	}
-	items = make([]stock.Item, 0, len(lines))
-	for _, line := range lines {
+	items = make([]stock.Item, 0, max(ref.Rows, 0))
+	for line, err := range snapshot.Read[snapshot.CatalogueLine](ctx, a.archive, ref) {
+		if err != nil {
+			return nil, nil, fmt.Errorf("read catalogue %s: %w", ref.Key, err)
+		}
 		if line.Gone {
 			gone = append(gone, line.Code)
 			continue

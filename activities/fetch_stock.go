@@ -93,7 +93,7 @@ func (a *Activities) known(ctx context.Context, req protocol.FetchRequest) (*sto
 	if err != nil {
 		return nil, protocol.Memory{}, err
 	}
-	memory, err := a.recall(ctx, known)
+	memory, err := a.compared(ctx, known, req.Settings.Rules)
 	if err != nil && forgotten(err) {
 		a.log.Warn("the archive has lost what it remembers of the shop; this is a first pass", "shop", req.Shop, "error", err)
 		return nil, protocol.Memory{}, nil
@@ -102,6 +102,23 @@ func (a *Activities) known(ctx context.Context, req protocol.FetchRequest) (*sto
 		return nil, protocol.Memory{}, err
 	}
 	return memory, known, nil
+}
+
+// compared is what a sweep is compared with: the baseline and, where missing
+// items are written to zero, what we wrote. The rest only has to be there.
+func (a *Activities) compared(ctx context.Context, m protocol.Memory, rules stock.Rules) (*stock.Memory, error) {
+	if rules.Missing == stock.MissingZero {
+		return a.recall(ctx, m)
+	}
+	for _, ref := range append([]protocol.Ref{m.Ledger}, m.Receipts...) {
+		if ref.Zero() {
+			continue
+		}
+		if err := a.archive.Check(ctx, ref); err != nil {
+			return nil, err
+		}
+	}
+	return a.recall(ctx, protocol.Memory{Baseline: m.Baseline, Products: m.Products, Basis: m.Basis})
 }
 
 // lost makes the plan of a pass that ended without a word the ledger: it may
@@ -146,15 +163,15 @@ func (a *Activities) gone(ctx context.Context, client *kros.Client, rules stock.
 	return gone, asked, nil
 }
 
-func catalogueLines(items, gone []stock.Item) iter.Seq[catalogueLine] {
-	return func(yield func(catalogueLine) bool) {
+func catalogueLines(items, gone []stock.Item) iter.Seq[snapshot.CatalogueLine] {
+	return func(yield func(snapshot.CatalogueLine) bool) {
 		for _, item := range items {
-			if !yield(catalogueLine{Item: item}) {
+			if !yield(snapshot.CatalogueLine{Item: item}) {
 				return
 			}
 		}
 		for _, item := range gone {
-			if !yield(catalogueLine{Item: item, Gone: true}) {
+			if !yield(snapshot.CatalogueLine{Item: item, Gone: true}) {
 				return
 			}
 		}

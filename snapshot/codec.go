@@ -46,27 +46,25 @@ func encode[T any](ctx context.Context, name Name, rows iter.Seq[T]) ([]byte, in
 	compressor.Reset(&stored)
 	defer compressor.Reset(nil) // the pool must not keep the buffer alive
 
-	var line bytes.Buffer
-	lineEncoder := json.NewEncoder(&line)
-	lineEncoder.SetEscapeHTML(false)
-	write := func(v any) error {
-		line.Reset()
-		if err := lineEncoder.Encode(v); err != nil {
+	var line []byte
+	write := func(v any) (err error) {
+		if line, err = appendRow(line[:0], v); err != nil {
 			return err
 		}
-		if line.Len() >= maxLine {
-			return fmt.Errorf("a row of %d bytes is above the limit of %d", line.Len(), maxLine)
+		if line = append(line, '\n'); len(line) >= maxLine {
+			return fmt.Errorf("a row of %d bytes is above the limit of %d", len(line), maxLine)
 		}
-		_, err := compressor.Write(line.Bytes())
+		_, err = compressor.Write(line)
 		return err
 	}
 
 	first := header{Kind: name.Kind, Shop: name.Shop, Pass: name.Pass, DryRun: name.DryRun, At: name.At.UTC(), Version: formatVersion}
-	if err := write(first); err != nil {
+	if err := write(&first); err != nil {
 		return nil, 0, fmt.Errorf("header: %w", err)
 	}
 	count := 0
-	for row := range rows {
+	row := new(T)
+	for *row = range rows {
 		if err := write(row); err != nil {
 			return nil, 0, fmt.Errorf("row %d: %w", count, err)
 		}

@@ -35,10 +35,10 @@ func Write[T any](ctx context.Context, a *Archive, name Name, rows iter.Seq[T]) 
 	return a.ref(key, stored, n), nil
 }
 
-// Read yields the rows that ref points to. Bucket, hash and number of rows are
-// checked before the first row is handed out: an error in place of it is
+// Read yields the rows that ref points to. Bucket and hash are checked before
+// the first, their number after the last, so that the rows are only to be used
+// when the sequence has ended without an error. An error ends it, and is
 // ErrOtherBucket, ErrMissing, ErrCorrupt or the bucket's own trouble (try again).
-// A row that is no T ends the sequence with ErrCorrupt.
 func Read[T any](ctx context.Context, a *Archive, ref protocol.Ref) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -47,20 +47,24 @@ func Read[T any](ctx context.Context, a *Archive, ref protocol.Ref) iter.Seq2[T,
 			yield(none, err)
 			return
 		}
-		n := 0
+		reader := rowReaders.Get().(*rowReader)
+		defer rowReaders.Put(reader)
+		n, row := 0, new(T)
 		for line, err := range lines(stored) {
-			var row T
-			if err == nil {
-				err = decode(line, &row)
+			if *row = none; err == nil {
+				err = reader.read(line, row)
 			}
 			if err != nil {
 				yield(none, fmt.Errorf("read %s from archive: row %d: %w", ref.Key, n, err))
 				return
 			}
-			if !yield(row, nil) {
+			if !yield(*row, nil) {
 				return
 			}
 			n++
+		}
+		if n != ref.Rows {
+			yield(none, rowsMissing(ref, n))
 		}
 	}
 }
@@ -73,11 +77,21 @@ func ReadAll[T any](ctx context.Context, a *Archive, ref protocol.Ref) ([]T, err
 			return nil, err
 		}
 		if all == nil {
-			all = make([]T, 0, ref.Rows) // by now Rows is known to be true
+			all = make([]T, 0, min(max(ref.Rows, 0), maxReserved))
 		}
 		all = append(all, row)
 	}
 	return all, nil
+}
+
+// maxReserved is how many rows memory is taken for before they have come.
+const maxReserved = 1 << 18
+
+// Check says whether the object that ref points to is there as it was written,
+// without reading its rows. Errors as in Read.
+func (a *Archive) Check(ctx context.Context, ref protocol.Ref) error {
+	_, err := a.get(ctx, ref)
+	return err
 }
 
 // Page is a part of an object as it is stored.
@@ -97,6 +111,9 @@ func (a *Archive) Page(ctx context.Context, ref protocol.Ref, offset, limit, max
 	stored, err := a.get(ctx, ref)
 	if err != nil {
 		return Page{}, err
+	}
+	if rows, err := count(stored); err != nil || rows != ref.Rows {
+		return Page{}, errors.Join(err, rowsMissing(ref, rows))
 	}
 	page := Page{Next: min(offset, ref.Rows), Total: ref.Rows}
 	size, at := 0, 0
@@ -181,7 +198,7 @@ func ignoreCancelled(err error) error {
 	return err
 }
 
-// get returns the stored bytes of an object after every check.
+// get returns the stored bytes of an object, which are what was written.
 func (a *Archive) get(ctx context.Context, ref protocol.Ref) ([]byte, error) {
 	if ref.Bucket != a.id {
 		return nil, fmt.Errorf("read %s from archive: reference to bucket %q, this is bucket %s: %w", ref.Key, ref.Bucket, a.id, ErrOtherBucket)
@@ -193,14 +210,11 @@ func (a *Archive) get(ctx context.Context, ref protocol.Ref) ([]byte, error) {
 	if got := digest(stored); got != ref.SHA256 {
 		return nil, fmt.Errorf("read %s from archive: SHA-256 is %s instead of %s: %w", ref.Key, got, ref.SHA256, ErrCorrupt)
 	}
-	rows, err := count(stored)
-	if err != nil {
-		return nil, fmt.Errorf("read %s from archive: %w", ref.Key, err)
-	}
-	if rows != ref.Rows {
-		return nil, fmt.Errorf("read %s from archive: %d rows instead of %d: %w", ref.Key, rows, ref.Rows, ErrCorrupt)
-	}
 	return stored, nil
+}
+
+func rowsMissing(ref protocol.Ref, rows int) error {
+	return fmt.Errorf("read %s from archive: %d rows instead of %d: %w", ref.Key, rows, ref.Rows, ErrCorrupt)
 }
 
 func (a *Archive) fetch(ctx context.Context, key string) ([]byte, error) {
@@ -223,11 +237,4 @@ func (a *Archive) fetch(ctx context.Context, key string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s from archive: %w", key, err)
 	}
 	return stored.Bytes(), nil
-}
-
-func decode(line []byte, row any) error {
-	if err := json.Unmarshal(line, row); err != nil {
-		return corrupt(err)
-	}
-	return nil
 }
