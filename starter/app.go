@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/x509"
@@ -14,6 +15,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -174,12 +178,35 @@ func (a *app) document(v any) {
 	if !a.json {
 		return
 	}
-	encoder := json.NewEncoder(a.stdout)
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(v); err != nil {
+	err := encoder.Encode(v)
+	if err == nil {
+		_, err = a.stdout.Write(escaped(out.Bytes()))
+	}
+	if err != nil {
 		fmt.Fprintf(a.stderr, "skladom: write the result: %v\n", err)
 	}
+}
+
+// escaped is the same JSON in characters that a terminal prints: names that
+// others wrote are not to steer it.
+func escaped(document []byte) []byte {
+	var out []byte
+	for len(document) > 0 {
+		r, size := utf8.DecodeRune(document)
+		if r == '\n' || unicode.IsPrint(r) {
+			out = append(out, document[:size]...)
+		} else {
+			for _, unit := range utf16.Encode([]rune{r}) {
+				out = fmt.Appendf(out, `\u%04x`, unit)
+			}
+		}
+		document = document[size:]
+	}
+	return out
 }
 
 // given returns which of the flags were given.

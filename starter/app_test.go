@@ -1,11 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
+	"unicode"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 )
@@ -88,4 +95,62 @@ func TestWithJSONEvenNoCommandIsADocument(t *testing.T) {
 	d := skladom(t, nil, "--json")
 	require.Equal(t, statusUsage, d.status)
 	require.Contains(t, document(t, d), "failure")
+}
+
+// What is printed as JSON is the same value, in characters that a terminal prints.
+func TestJSONDoesNotSteerTheTerminal(t *testing.T) {
+	const hostile = "\x1b[2J\u009b31m\u202egpj\u2066\u2028\x7f\u200b\U000e0001 čaj 🍵 <&>"
+	var out bytes.Buffer
+	a := &app{stdout: &out, json: true}
+	a.document(map[string]string{"name": hostile})
+	for _, r := range out.String() {
+		require.True(t, r == '\n' || unicode.IsPrint(r), "%q", r)
+	}
+	require.Contains(t, out.String(), " čaj 🍵 <&>")
+	var read map[string]string
+	require.NoError(t, json.Unmarshal(out.Bytes(), &read))
+	require.Equal(t, hostile, read["name"])
+}
+
+// Arguments are shown to everybody on the machine by ps, and kept by the shell.
+func TestNoSecretIsAnArgument(t *testing.T) {
+	secret := regexp.MustCompile(`(?i)key|token|secret|passw|credential`)
+	commands := 0
+	var look func(*cobra.Command)
+	look = func(cmd *cobra.Command) {
+		commands++
+		require.NotRegexp(t, secret, cmd.Use)
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { require.NotRegexp(t, secret, f.Name, cmd.Name()) })
+		for _, sub := range cmd.Commands() {
+			look(sub)
+		}
+	}
+	look((&app{environment: surroundings(&fakeTemporal{})}).root())
+	require.Greater(t, commands, 10)
+}
+
+// The name of a shop is part of ids, paths and URLs.
+func TestACraftedShopNameIsRefusedByEveryCommand(t *testing.T) {
+	var takeShop []string
+	for _, cmd := range (&app{environment: surroundings(&fakeTemporal{})}).root().Commands() {
+		if strings.Contains(cmd.Use, "SHOP") {
+			takeShop = append(takeShop, cmd.Name())
+		}
+	}
+	require.Contains(t, takeShop, "activate")
+	require.Contains(t, takeShop, "explain")
+	for _, command := range takeShop {
+		for _, name := range []string{"..", "../acme", "a/b", "acme:1", "Acme", "-acme", "acme\r\nX-Header: 1", "acme%2f..", "acme' OR 1=1", " acme", "a\x00", "ácme", strings.Repeat("a", 64)} {
+			f := &fakeTemporal{}
+			args := []string{command, "--", name}
+			if command == "explain" {
+				args = append(args, "item")
+			}
+			d := skladom(t, f, args...)
+			require.Equal(t, statusUsage, d.status, "%s %q: %s%s", command, name, d.stdout, d.stderr)
+			require.Empty(t, f.started)
+			require.Empty(t, f.updated)
+			require.NotRegexp(t, "[\r\x00]|(?m)^X-Header", d.stderr)
+		}
+	}
 }

@@ -132,7 +132,9 @@ func TestAPlanAsCSVIsWholeAndHoldsNoFormula(t *testing.T) {
 
 func TestNoCellBeginsAFormula(t *testing.T) {
 	for cell, want := range map[string]string{
-		"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1",
+		"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "' =1", "\r=1": "' =1", " \n @1": "'   @1", "＝1": "'＝1",
+		"čaj;=1+1;-2": "čaj;'=1+1;'-2", "a; =1": "a;' =1", "a-1;b+1": "a-1;b+1", "LT 3; PR -7": "LT 3; PR -7", "\u202e=1": "'=1",
+		"a\x1b[2J\u009b\nb\u2028c\xff": "a [2J  b c\uFFFD", "A\u200b1": "A\u200b1", "👩‍👧": "👩‍👧",
 		"": "", "1=1": "1=1", "A": "A", "'=1": "'=1", "č": "č",
 	} {
 		require.Equal(t, want, neutral(cell))

@@ -40,7 +40,7 @@ func (a *app) validate() error {
 	}
 	if !a.json {
 		for _, d := range diagnostics {
-			fmt.Fprintln(a.stderr, d)
+			fmt.Fprintln(a.stderr, render.Plain(d.String()))
 		}
 	}
 	return told(statusFailed)

@@ -17,7 +17,7 @@ func Answer(e protocol.Explanation) string { return paragraph("", e.Answer+".") 
 // AnswerLine is the answer as one line, however long: whoever reads it by a
 // program takes the first.
 func AnswerLine(e protocol.Explanation) string {
-	return strings.Join(strings.Fields(plain(e.Answer)), " ") + ".\n"
+	return strings.Join(strings.Fields(Plain(e.Answer)), " ") + ".\n"
 }
 
 // Explanation shows what the answer rests on.

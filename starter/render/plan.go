@@ -23,8 +23,7 @@ func Plan(r protocol.Report, rows []protocol.PlanRow, total int) string {
 	t.AppendHeader([]any{"ITEM", "NAME", "WAREHOUSES", "SHOP\nNOW", "WOULD\nBECOME", "WHY"})
 	for _, row := range rows {
 		if whole || row.Product != "" {
-			held := strings.Join(warehouseTexts(row.Warehouses), "\n")
-			t.AppendRow([]any{row.Item, row.Name, held, shown(row.ShopNow), shown(row.WouldBecome), row.Why})
+			t.AppendRow([]any{row.Item, row.Name, stacked(warehouseTexts(row.Warehouses)), shown(row.ShopNow), shown(row.WouldBecome), row.Why})
 		}
 	}
 	var out strings.Builder

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/samber/lo"
 	"golang.org/x/text/language"
 	numbers "golang.org/x/text/message"
 
@@ -71,7 +72,7 @@ func ago(t, now time.Time) string {
 // paragraph wraps a text at words and indents each of its lines.
 func paragraph(indent, s string) string {
 	var out strings.Builder
-	for _, line := range strings.Split(text.WrapSoft(plain(s), Width-len(indent)), "\n") {
+	for _, line := range strings.Split(text.WrapSoft(Plain(s), Width-len(indent)), "\n") {
 		out.WriteString(strings.TrimRight(indent+line, " ") + "\n")
 	}
 	return out.String()
@@ -88,25 +89,36 @@ func newTable(columns ...table.ColumnConfig) table.Writer {
 	t.SetStyle(style)
 	for i := range columns {
 		columns[i].Number = i + 1
-		columns[i].Transformer = func(cell any) string { return plain(fmt.Sprint(cell)) }
+		columns[i].Transformer = plainCell
 	}
 	t.SetColumnConfigs(columns)
 	return t
 }
 
-// plain keeps names that others wrote from steering the terminal: what does not
+// Plain keeps names that others wrote from steering the terminal: what does not
 // print (an escape sequence, a mark that turns the direction of writing) is left
-// out, but for the end of a line.
-func plain(s string) string {
+// out, and the end of a line, which would make one name look like several, is a
+// space.
+func Plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n' || unicode.IsPrint(r):
+		case unicode.IsPrint(r):
 			return r
 		case unicode.IsSpace(r):
 			return ' '
 		}
 		return -1
 	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// stacked are the lines of one cell.
+type stacked []string
+
+func plainCell(cell any) string {
+	if lines, ok := cell.(stacked); ok {
+		return strings.Join(lo.Map(lines, func(line string, _ int) string { return Plain(line) }), "\n")
+	}
+	return Plain(fmt.Sprint(cell))
 }
 
 func lines(t table.Writer) string {
