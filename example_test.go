@@ -11,6 +11,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 
 	"github.com/skladom/skladom"
@@ -42,6 +44,26 @@ func ExampleNewPlugin() {
 	if err := w.Run(worker.InterruptCh()); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// A host that wants names and quantities readable for nobody in Temporal gives
+// its client a codec; the worker takes both converters from the client.
+func ExampleNewPlugin_codec() {
+	var codec converter.PayloadCodec // encrypts, with a key that Temporal does not have
+
+	data := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codec)
+	options := envconfig.MustLoadDefaultClientOptions()
+	options.DataConverter = data
+	options.FailureConverter = temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
+		DataConverter:          data,
+		EncodeCommonAttributes: true,
+	})
+
+	c, err := client.Dial(options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close() // and from here on as above
 }
 
 // A program of one's own activates a shop, and runs a pass when it likes.

@@ -100,6 +100,14 @@ func (f *fakeTemporal) ListWorkflow(ctx context.Context, request *workflowservic
 	return f.list(ctx, request)
 }
 
+func (f *fakeTemporal) FromPayload(payload *commonpb.Payload, value any) error {
+	return converter.GetDefaultDataConverter().FromPayload(payload, value)
+}
+
+func (f *fakeTemporal) FromPayloads(payloads *commonpb.Payloads, values ...any) error {
+	return converter.GetDefaultDataConverter().FromPayloads(payloads, values...)
+}
+
 func (f *fakeTemporal) Close() {}
 
 type fakeRun struct {

@@ -67,7 +67,7 @@ func (c *connection) shops(ctx context.Context, f filter) ([]render.Listed, erro
 			return nil, c.unlisted(err)
 		}
 		for _, execution := range page.GetExecutions() {
-			shops = append(shops, visible(execution))
+			shops = append(shops, c.visible(execution))
 		}
 		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
 			break
@@ -96,30 +96,35 @@ func (c *connection) unlisted(err error) error {
 }
 
 // visible reads what visibility knows of a shop.
-func visible(execution *workflowpb.WorkflowExecutionInfo) render.Listed {
+func (c *connection) visible(execution *workflowpb.WorkflowExecutionInfo) render.Listed {
 	attributes, memo := execution.GetSearchAttributes().GetIndexedFields(), execution.GetMemo().GetFields()
+	plain := converter.GetDefaultDataConverter() // search attributes are packed by no codec
 	shop := strings.TrimPrefix(execution.GetExecution().GetWorkflowId(), protocol.StockSyncID(""))
 	seen := render.Listed{Status: protocol.Status{
 		Shop:  shop,
-		Title: cmp.Or(decoded[string](memo[protocol.MemoTitle]), shop),
-		State: protocol.State(decoded[string](attributes[protocol.SearchState])),
+		Title: cmp.Or(decoded[string](c, memo[protocol.MemoTitle]), shop),
+		State: protocol.State(decoded[string](plain, attributes[protocol.SearchState])),
 	}}
-	if code := protocol.Code(decoded[string](attributes[protocol.SearchReason])); code != "" {
+	if code := protocol.Code(decoded[string](plain, attributes[protocol.SearchReason])); code != "" {
 		seen.Reason = &protocol.Reason{Failure: protocol.Failure{Code: code}}
-		if noted := decoded[protocol.NotedReason](memo[protocol.MemoReason]); noted.Code == code {
+		if noted := decoded[protocol.NotedReason](c, memo[protocol.MemoReason]); noted.Code == code {
 			seen.Reason, seen.Until = &noted.Reason, noted.Until
 		}
 	}
-	if last := decoded[time.Time](attributes[protocol.SearchLastSuccess]); !last.IsZero() {
+	if last := decoded[time.Time](plain, attributes[protocol.SearchLastSuccess]); !last.IsZero() {
 		seen.LastSuccessAt = &last
 	}
 	return seen
 }
 
+type decoder interface {
+	FromPayload(payload *commonpb.Payload, value any) error
+}
+
 // decoded is a value of visibility, zero where it is missing or of another type.
-func decoded[T any](payload *commonpb.Payload) T {
+func decoded[T any](by decoder, payload *commonpb.Payload) T {
 	var value T
-	if payload == nil || converter.GetDefaultDataConverter().FromPayload(payload, &value) != nil {
+	if payload == nil || by.FromPayload(payload, &value) != nil {
 		return lo.Empty[T]()
 	}
 	return value

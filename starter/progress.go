@@ -8,7 +8,6 @@ import (
 
 	bars "github.com/jedib0t/go-pretty/v6/progress"
 	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/sdk/converter"
 
 	"github.com/skladom/skladom/protocol"
 )
@@ -21,11 +20,11 @@ type progress struct {
 
 // observe reads the progress of the first pending activity that tells any, or
 // what is wrong with it.
-func observe(pending []*workflowpb.PendingActivityInfo) (progress, bool) {
+func (c *connection) observe(pending []*workflowpb.PendingActivityInfo) (progress, bool) {
 	for _, activity := range pending {
 		var p progress
 		told := activity.GetHeartbeatDetails() != nil &&
-			converter.GetDefaultDataConverter().FromPayloads(activity.GetHeartbeatDetails(), &p.Progress) == nil
+			c.FromPayloads(activity.GetHeartbeatDetails(), &p.Progress) == nil
 		if last := activity.GetLastFailure(); last != nil {
 			p.trouble = fmt.Sprintf("%s; attempt %d", obstacle(last.GetApplicationFailureInfo().GetType()), activity.GetAttempt())
 		}

@@ -117,7 +117,7 @@ func query[T any](ctx context.Context, c *connection, shop, name string) (value 
 		return value, true, c.unanswered(shop, err)
 	}
 	if err := answer.Get(&value); err != nil {
-		return value, true, fmt.Errorf("read the %s of %s: %w", name, shop, err)
+		return value, true, c.explain(shop, fmt.Errorf("read the %s: %w", name, err))
 	}
 	return value, true, nil
 }

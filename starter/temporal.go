@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -23,8 +24,12 @@ import (
 	"github.com/skladom/skladom/protocol"
 )
 
-// temporalClient is what the command line needs of a client.Client.
+// temporalClient is what the command line needs of a client.Client, and of the
+// converter by which it reads what that hands out as it is.
 type temporalClient interface {
+	FromPayload(payload *commonpb.Payload, value any) error
+	FromPayloads(payloads *commonpb.Payloads, values ...any) error
+
 	ExecuteWorkflow(ctx context.Context, options client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error)
 	CancelWorkflow(ctx context.Context, workflowID, runID string) error
 	UpdateWorkflow(ctx context.Context, options client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error)
@@ -41,13 +46,25 @@ type place struct{ address, namespace string }
 // that needs no work.
 const answerWithin = 5 * time.Second
 
+// decodingClient is a client and the converter that it was made with.
+type decodingClient struct {
+	client.Client
+	converter.DataConverter
+}
+
 // dial connects as every Temporal tool does: TEMPORAL_* and the profile file.
+// Where these name a codec server, what travels is packed and unpacked by it.
 func dial(ctx context.Context, vars envconfig.EnvLookup) (temporalClient, place, error) {
-	options, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{EnvLookup: vars})
+	options, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{EnvLookup: vars, IncludeRemoteCodec: true})
 	if err != nil {
 		return nil, place{}, trouble("", fmt.Sprintf("The settings of the Temporal connection cannot be used: %v.", err),
 			"Look at the environment variables TEMPORAL_* and at the profile file that TEMPORAL_CONFIG_FILE names.")
 	}
+	if options.DataConverter == nil {
+		options.DataConverter = converter.GetDefaultDataConverter()
+	}
+	// The default one cannot read the text of an error that a codec has packed.
+	options.FailureConverter = temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{DataConverter: options.DataConverter})
 	// The SDK's own logger writes to standard output, where the result belongs.
 	options.Logger = sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	at := place{cmp.Or(options.HostPort, client.DefaultHostPort), cmp.Or(options.Namespace, client.DefaultNamespace)}
@@ -55,7 +72,7 @@ func dial(ctx context.Context, vars envconfig.EnvLookup) (temporalClient, place,
 	if err != nil {
 		return nil, at, err
 	}
-	return c, at, nil
+	return decodingClient{c, options.DataConverter}, at, nil
 }
 
 // connection is a client and what is needed to speak of it.
@@ -110,6 +127,9 @@ func (c *connection) explain(shop string, err error) error {
 		return c.wrap(shop, err, message.NotActive(shop), "")
 	case errors.Is(err, context.Canceled):
 		return c.wrap(shop, err, "Stopped waiting.", strings.TrimSpace("What was begun goes on by itself. To see where it stands: skladom status "+shop))
+	case errors.Is(err, converter.ErrEncodingIsNotSupported):
+		return c.wrap(shop, err, "What the workers answer is packed by a codec that this machine does not know.",
+			"Name the codec server in TEMPORAL_CODEC_ENDPOINT (and TEMPORAL_CODEC_AUTH). What was asked for may have been done: look into the Temporal UI.")
 	case refusedAccess(err):
 		return c.wrap(shop, err, fmt.Sprintf("Temporal at %s refuses access to the namespace %q.", c.address, c.namespace),
 			"Check TEMPORAL_API_KEY, or TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH.")

@@ -186,7 +186,7 @@ func (c *connection) look(ctx context.Context, workflowID string, every time.Dur
 			neglected()
 			return
 		}
-		if p, ok := observe(seen.GetPendingActivities()); ok {
+		if p, ok := c.observe(seen.GetPendingActivities()); ok {
 			show(p)
 		}
 	}

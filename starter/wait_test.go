@@ -145,7 +145,7 @@ func TestProgressIsReadFromHeartbeats(t *testing.T) {
 		{"details of another program", []*workflowpb.PendingActivityInfo{{HeartbeatDetails: payloads("text")}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, ok := observe(c.pending)
+			p, ok := (&connection{temporalClient: &fakeTemporal{}}).observe(c.pending)
 			require.Equal(t, c.want != "", ok)
 			if ok {
 				require.Equal(t, c.want, p.label())

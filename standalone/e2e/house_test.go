@@ -7,6 +7,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -26,6 +27,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
+	"github.com/samber/lo"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -36,7 +38,9 @@ import (
 
 	"github.com/skladom/skladom"
 	"github.com/skladom/skladom/config"
+	"github.com/skladom/skladom/kros"
 	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/snapshot"
 	"github.com/skladom/skladom/standalone/server"
 	"github.com/skladom/skladom/testsuite/catalogue"
 	"github.com/skladom/skladom/testsuite/fynodesim"
@@ -47,6 +51,7 @@ import (
 const (
 	krosToken = "kros-token-5e1f0c"
 	shopToken = "shop-token-77ab21"
+	masterKey = "bTRzdGVyLWtleS1vZi10aGUtZW5kLXRvLWVuZC10ZXM="
 )
 
 // patience bounds every wait; nothing but a failure takes so long.
@@ -251,7 +256,8 @@ func (h *house) configureWith(inKros, lines settings) {
 	h.write("skladom.hcl", fmt.Sprintf(`
 temporal { task_queue = %q }
 snapshots { url = "file://%s" }
-`, h.queue, h.archive))
+secrets { master_key = %q }
+`, h.queue, h.archive, masterKey))
 	h.write("shops/"+h.shop+".hcl", fmt.Sprintf(`
 shop %q {
   kros {
@@ -568,8 +574,8 @@ func (h *house) historyOf(id, run string) (text string, events int) {
 	return strings.Join(all, "\n"), events
 }
 
-// keepsSecrets checks, for every test, that no history and no line of the log
-// holds a token.
+// keepsSecrets checks, for every test, that no history, no attribute, no
+// heartbeat, no line of the log and no object of the archive holds a secret.
 func (h *house) keepsSecrets() {
 	h.secretsKept("the log", h.logs.String())
 	for _, e := range h.executions("") {
@@ -577,13 +583,52 @@ func (h *house) keepsSecrets() {
 		text, _ := h.historyOf(id, run)
 		h.secretsKept("the history of "+id, text)
 		h.secretsKept("the attributes of "+id, e.String())
+		h.secretsKept("what is pending of "+id, h.described(id, run))
+	}
+	h.archived(func(key, rows string) { h.secretsKept("the archive, in "+key, rows) })
+}
+
+// described is what can be seen of a run from outside: its activities that are
+// under way, with their heartbeats and failures, its memo and its attributes.
+func (h *house) described(id, run string) string {
+	h.t.Helper()
+	described, err := h.client.DescribeWorkflowExecution(h.context(), id, run)
+	require.NoError(h.t, err)
+	return described.String()
+}
+
+// archived reads everything that the archive has of the shop.
+func (h *house) archived(read func(key, rows string)) {
+	h.t.Helper()
+	archive, err := snapshot.Open(h.context(), "file://"+h.archive)
+	require.NoError(h.t, err)
+	defer func() { require.NoError(h.t, archive.Close()) }()
+	for _, kind := range []snapshot.Kind{snapshot.Catalogue, snapshot.Plan, snapshot.Receipt, snapshot.Pass, snapshot.Worklist} {
+		objects, err := archive.List(h.context(), h.shop, kind)
+		require.NoError(h.t, err)
+		for _, object := range objects {
+			ref, err := archive.Ref(h.context(), object.Key)
+			if err != nil {
+				continue // a test has damaged it, or it was removed meanwhile
+			}
+			page, err := archive.Page(h.context(), ref, 0, 1<<30, 1<<30)
+			require.NoError(h.t, err)
+			read(object.Key, string(bytes.Join(lo.Map(page.Rows, func(row json.RawMessage, _ int) []byte { return row }), []byte("\n"))))
+		}
 	}
 }
 
+// secrets are all that a house knows: also those that are made of others.
+func (h *house) secrets() []string {
+	key, err := base64.StdEncoding.DecodeString(masterKey)
+	require.NoError(h.t, err)
+	return []string{krosToken, shopToken, masterKey, string(key), kros.AuthorizationKey(key, h.shop, 1)}
+}
+
 func (h *house) secretsKept(where, text string) {
-	for _, token := range []string{krosToken, shopToken} {
-		if strings.Contains(text, token) {
-			h.t.Errorf("%s holds the token %s", where, token)
+	for _, secret := range h.secrets() {
+		if strings.Contains(text, secret) {
+			h.t.Errorf("%s holds the secret %s", where, secret)
 		}
 	}
 }
