@@ -28,8 +28,8 @@ var rooms = map[string][]string{
 	"internal/quickjson": {},
 
 	"kros":                     {"internal/quickjson", "stock", "protocol"},
-	"shop":                     {"stock", "protocol"},
-	"shop/fynode":              {"shop", "shop/fynode/internal/api", "stock"},
+	"shop":                     {"internal/quickjson", "stock", "protocol"},
+	"shop/fynode":              {"internal/quickjson", "shop", "shop/fynode/internal/api", "stock"},
 	"shop/fynode/internal/api": {},
 	"shop/shoptest":            {"shop", "stock"},
 	"snapshot":                 {"internal/quickjson", "stock", "protocol"},

@@ -27,7 +27,7 @@ func decodeItems(body []byte) ([]stock.Item, error) {
 		return nil, err
 	}
 	d := decoders.Get().(*decoder)
-	defer decoders.Put(d)
+	defer d.done()
 	d.Reset(body)
 	items, err := d.page(body)
 	if err == nil {
@@ -50,6 +50,12 @@ type decoder struct {
 }
 
 var decoders = sync.Pool{New: func() any { return &decoder{} }}
+
+func (d *decoder) done() {
+	d.Reset(nil)
+	d.rows = nil
+	decoders.Put(d)
+}
 
 // The names that are read (docs/kros-api.md, Stock).
 var (

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/samber/lo"
 
+	"github.com/skladom/skladom/internal/quickjson"
 	"github.com/skladom/skladom/stock"
 )
 
@@ -141,10 +143,12 @@ func (e *Error) ofTheBatch() bool {
 // batchKey is the name of a batch: another batch, also a half of it, has
 // another one.
 func batchKey(pass string, changes []Change) string {
-	hash := sha256.New()
-	fmt.Fprintf(hash, "%q\n", pass)
+	text := append(strconv.AppendQuote(nil, pass), '\n')
 	for _, c := range changes {
-		fmt.Fprintf(hash, "%q %s %s\n", c.ID, c.Quantity, c.Expected)
+		text = append(strconv.AppendQuote(text, c.ID), ' ')
+		text = append(quickjson.AppendNumber(text, c.Quantity), ' ')
+		text = append(quickjson.AppendNumber(text, c.Expected), '\n')
 	}
-	return hex.EncodeToString(hash.Sum(nil))
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }

@@ -48,7 +48,7 @@ func Read[T any](ctx context.Context, a *Archive, ref protocol.Ref) iter.Seq2[T,
 			return
 		}
 		reader := rowReaders.Get().(*rowReader)
-		defer rowReaders.Put(reader)
+		defer reader.done()
 		n, row := 0, new(T)
 		for line, err := range lines(stored) {
 			if *row = none; err == nil {

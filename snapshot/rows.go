@@ -129,6 +129,12 @@ type rowReader struct {
 
 var rowReaders = sync.Pool{New: func() any { return &rowReader{} }}
 
+func (r *rowReader) done() {
+	r.Reset(nil)
+	r.warehouses, r.entries = nil, nil
+	rowReaders.Put(r)
+}
+
 // block is how many elements of the lists of rows lie in one piece.
 const block = 256
 

@@ -26,6 +26,8 @@ const (
 	// chunk is how much text lies in one piece of memory. A text that is kept
 	// keeps its neighbours too: those are of the same rows.
 	chunk = 8 << 10
+	// maxShared is the longest text that is put beside others.
+	maxShared = 1 << 10
 	// maxNumbers is how many different numbers are remembered.
 	maxNumbers = 4096
 	// maxRemembered is the longest of them; stock is a matter of a few digits.
@@ -42,8 +44,12 @@ type Reader struct {
 	scratch []byte
 }
 
-// Reset turns to a text, which must not change while it is read.
+// Reset turns to a text, which must not change while it is read. With nil the
+// reader lets go of the one before.
 func (r *Reader) Reset(text []byte) {
+	if cap(r.scratch) > chunk {
+		r.scratch = nil
+	}
 	r.source = *bytes.NewBuffer(text)
 	r.decoder.Reset(&r.source, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
@@ -135,9 +141,12 @@ func (r *Reader) Keep(text []byte) string {
 	if len(text) == 0 {
 		return ""
 	}
+	if len(text) > maxShared {
+		return string(text)
+	}
 	if r.text.Cap()-r.text.Len() < len(text) {
 		r.text = strings.Builder{}
-		r.text.Grow(max(chunk, len(text)))
+		r.text.Grow(chunk)
 	}
 	begin := r.text.Len()
 	r.text.Write(text)

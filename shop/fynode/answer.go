@@ -10,15 +10,16 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/skladom/skladom/shop"
 	"github.com/skladom/skladom/shop/fynode/internal/api"
 )
 
-// ask sends a request and reads a good answer into answer. Anything else is a
-// *shop.Error, or what ctx says where it ended.
-func (c *Client) ask(ctx context.Context, op string, answer any, send func() (*http.Response, error)) error {
+// ask sends a request and has a good answer read; body is valid no longer. Any
+// other answer is a *shop.Error, or what ctx says where it ended.
+func (c *Client) ask(ctx context.Context, op string, send func() (*http.Response, error), read func(body []byte) error) error {
 	response, err := send()
 	if err != nil {
 		return c.unreachable(ctx, op, err)
@@ -28,7 +29,10 @@ func (c *Client) ask(ctx context.Context, op string, answer any, send func() (*h
 		body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
 		return c.refused(op, response, body)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	buffer := bodies.Get().(*bytes.Buffer)
+	defer release(buffer)
+	_, err = buffer.ReadFrom(io.LimitReader(response.Body, maxAnswer+1))
+	body := buffer.Bytes()
 	switch {
 	case err != nil:
 		return c.unreachable(ctx, op, err)
@@ -37,10 +41,23 @@ func (c *Client) ask(ctx context.Context, op string, answer any, send func() (*h
 	case isHTML(body):
 		return shop.NewError(op, shop.BadResponse, response.StatusCode, "the shop answered with an HTML page instead of JSON")
 	}
-	if err := json.Unmarshal(body, answer); err != nil {
+	if err := read(body); err != nil {
 		return shop.NewError(op, shop.BadResponse, response.StatusCode, "the answer cannot be read: "+c.public(err.Error()))
 	}
 	return nil
+}
+
+// bodies are buffers for answers, which are much alike.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxBuffer is how large a buffer may have become to be used again.
+const maxBuffer = 1 << 20
+
+func release(buffer *bytes.Buffer) {
+	if buffer.Cap() <= maxBuffer {
+		buffer.Reset()
+		bodies.Put(buffer)
+	}
 }
 
 // unreachable is a request that got no answer, or not the whole of it.

@@ -7,6 +7,7 @@
 package fynode
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/samber/lo"
 
+	"github.com/skladom/skladom/internal/quickjson"
 	"github.com/skladom/skladom/shop"
 	"github.com/skladom/skladom/shop/fynode/internal/api"
 	"github.com/skladom/skladom/stock"
@@ -83,7 +85,9 @@ func New(config Config) (*Client, error) {
 func (c *Client) Check(ctx context.Context) (shop.Identity, error) {
 	const op = "check"
 	var answer api.Shop
-	err := c.ask(ctx, op, &answer, func() (*http.Response, error) { return c.api.GetShop(ctx) })
+	err := c.ask(ctx, op, func() (*http.Response, error) { return c.api.GetShop(ctx) }, func(body []byte) error {
+		return json.Unmarshal(body, &answer)
+	})
 	if err != nil {
 		return shop.Identity{}, err
 	}
@@ -98,47 +102,38 @@ func (c *Client) Check(ctx context.Context) (shop.Identity, error) {
 // for, empty or longer than 64 characters, belong to no product.
 func (c *Client) Lookup(ctx context.Context, by stock.Match, keys []string) ([]stock.Product, error) {
 	const op = "look up products"
-	question := api.LookupProductsJSONRequestBody{
-		By: api.LookupProductsJSONBodyBy(by),
-		Values: lo.FilterMap(keys, func(key string, _ int) (string, bool) {
-			key = strings.TrimSpace(key)
-			return key, key != "" && utf8.RuneCountInString(key) <= maxValue
-		}),
-	}
-	if len(question.Values) == 0 {
+	values := lo.FilterMap(keys, func(key string, _ int) (string, bool) {
+		key = strings.TrimSpace(key)
+		return key, key != "" && utf8.RuneCountInString(key) <= maxValue
+	})
+	if len(values) == 0 {
 		return nil, nil
 	}
-	var answer struct {
-		Products list[api.Product] `json:"products"`
-	}
-	err := c.ask(ctx, op, &answer, func() (*http.Response, error) { return c.api.LookupProducts(ctx, question) })
+	question := quickjson.Begin(nil)
+	question.Text("by", string(by))
+	quickjson.List(&question, "values", values, quickjson.AppendText)
+	body := question.End()
+	var answer products
+	err := c.ask(ctx, op, func() (*http.Response, error) {
+		return c.api.LookupProductsWithBody(ctx, contentType, bytes.NewReader(body))
+	}, answer.read)
 	if err != nil {
 		return nil, err
 	}
-	return c.readProducts(op, answer.Products)
+	return answer.list, nil
 }
 
 // List asks GET /products.
 func (c *Client) List(ctx context.Context, cursor string) ([]stock.Product, string, error) {
 	const op = "list products"
-	var answer struct {
-		Next     api.Text          `json:"next"`
-		Products list[api.Product] `json:"products"`
-	}
-	err := c.ask(ctx, op, &answer, func() (*http.Response, error) {
+	var answer products
+	err := c.ask(ctx, op, func() (*http.Response, error) {
 		return c.api.ListProducts(ctx, &api.ListProductsParams{Cursor: lo.EmptyableToPtr(cursor), Limit: json.Number(strconv.Itoa(shop.MaxBatch))})
-	})
+	}, answer.read)
 	if err != nil {
 		return nil, "", err
 	}
-	products, err := c.readProducts(op, answer.Products)
-	if err != nil {
-		return nil, "", err
-	}
-	if len(answer.Next) > maxText {
-		return nil, "", c.badShape(op, fmt.Sprintf("a cursor of %d bytes", len(answer.Next)))
-	}
-	return products, string(answer.Next), nil
+	return answer.list, answer.next, nil
 }
 
 // SetStock asks PATCH /products/stock. An answer that does not tell of each
@@ -148,30 +143,17 @@ func (c *Client) SetStock(ctx context.Context, idempotencyKey string, changes []
 	if len(changes) == 0 {
 		return nil, nil
 	}
-	question := api.SetStockJSONRequestBody{Items: lo.Map(changes, func(change shop.Change, _ int) api.SetStockJSONBody_Items {
-		return api.SetStockJSONBody_Items{Id: change.ID, Quantity: number(change.Quantity), Expected: number(change.Expected)}
-	})}
-	var answer struct {
-		Results list[api.SetStock200JSONResponseBody_Results] `json:"results"`
-	}
-	err := c.ask(ctx, op, &answer, func() (*http.Response, error) {
-		return c.api.SetStock(ctx, &api.SetStockParams{IdempotencyKey: idempotencyKey}, question)
-	})
+	question := quickjson.Begin(nil)
+	quickjson.List(&question, "items", changes, appendChange)
+	body := question.End()
+	answer := results{of: changes, public: c.public}
+	err := c.ask(ctx, op, func() (*http.Response, error) {
+		return c.api.SetStockWithBody(ctx, &api.SetStockParams{IdempotencyKey: idempotencyKey}, contentType, bytes.NewReader(body))
+	}, answer.read)
 	if err != nil {
 		return nil, err
 	}
-	if len(answer.Results) != len(changes) {
-		return nil, c.badShape(op, fmt.Sprintf("%d results for %d changes", len(answer.Results), len(changes)))
-	}
-	results := make([]shop.Result, 0, len(changes))
-	for i, r := range answer.Results {
-		result, err := c.readResult(changes[i].ID, r)
-		if err != nil {
-			return nil, c.badShape(op, fmt.Sprintf("result %d of %d: %v", i+1, len(changes), err))
-		}
-		results = append(results, result)
-	}
-	return results, nil
+	return answer.list, nil
 }
 
 // limited is the client with Skladom's limits: a time-out, and no redirect
@@ -193,6 +175,7 @@ var transport = func() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: dialTime, KeepAlive: 30 * time.Second}).DialContext
 	t.TLSHandshakeTimeout = dialTime
+	t.MaxIdleConnsPerHost = 16
 	return t
 }()
 

@@ -21,11 +21,13 @@ const answerLimit = 32 << 20 // of the driver
 // no more memory than a few times the longest answer that is read.
 func TestAHostileShopCostsBoundedMemory(t *testing.T) {
 	many := strings.Repeat("{},", answerLimit/3-100) + "{}"
+	products := strings.Repeat(`{"id":"1","quantity":1},`, answerLimit/24-100) + `{"id":"1","quantity":1}`
 	text := strings.Repeat("9", answerLimit-1000)
 	for name, hostile := range map[string]struct {
 		body, says string
 	}{
-		"millions of products":             {`{"products":[` + many + `]}`, "more than 50000"},
+		"millions of products":             {`{"products":[` + products + `]}`, "more than 50000"},
+		"millions of empty products":       {`{"products":[` + many + `]}`, `it has no "id"`},
 		"millions of other things":         {`{"products":[],"more":[` + many + `]}`, ""},
 		"lists in lists":                   {`{"products":` + strings.Repeat("[", answerLimit-100), "exceeded max depth"},
 		"an id of 32 MB":                   {`{"products":[{"id":"` + text + `","quantity":1}]}`, `its "id" has`},
