@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/skladom/skladom/message"
@@ -46,6 +47,7 @@ func newDesk(t *testing.T) *desk {
 	d := &desk{t: t, env: suite.NewTestWorkflowEnvironment(), workflow: protocol.ActivateConnection, loaded: loaded(begin), known: protocol.Recollection{State: protocol.StateInactive}}
 	d.env.SetStartTime(begin)
 	d.env.SetTestTimeout(time.Minute)
+	d.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a loaded machine is no deadlock
 	d.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: protocol.ActivateID(acme), TaskQueue: "skladom"})
 	d.dryRun = func(protocol.PassRequest) (protocol.PassResult, error) {
 		return protocol.PassResult{

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/skladom/skladom/message"
@@ -33,6 +34,7 @@ func newLook() *look {
 	suite.SetLogger(silent{})
 	l := &look{env: suite.NewTestWorkflowEnvironment(), loaded: loaded(begin)}
 	l.env.SetTestTimeout(time.Minute)
+	l.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
 	l.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: protocol.ExplainID(acme, "1")})
 	l.pass = func(workflow.Context, protocol.PassRequest) (protocol.PassResult, error) {
 		return protocol.PassResult{
