@@ -100,16 +100,13 @@ func TestAMomentOfTroubleInTheShopIsWaitedOut(t *testing.T) {
 	}
 }
 
-func TestAPageThatEndsTheListTooEarlyTouchesNothingThatItDidNotShow(t *testing.T) {
+func TestAListThatEndsTooEarlyTouchesNothingThatItDidNotShow(t *testing.T) {
 	t.Parallel()
 	s := catalogue.Settings{Match: "number", Quantity: "max"}
 	h := configuredAs(t, s, krossim.Options{Items: rows(300, 5), NoLimits: true}, fynodesim.Options{Products: products(300, 1)})
 	h.work()
 	h.bringsInStep(s, h.start)
-	for _, item := range h.kros.State().Items {
-		require.NoError(t, h.kros.SetStock(item.ItemCode, stockOf(0)...))
-	}
-	require.NoError(t, h.kros.AddFault(krossim.Fault{Kind: krossim.FaultEmpty, Path: "catalog-items", After: 2}))
+	h.kros.SetItems(rows(200, 6))
 	cut := h.now()
 	require.Equal(t, 200, cut.KrosItems)
 	require.Equal(t, 100, cut.Missing)
@@ -117,7 +114,7 @@ func TestAPageThatEndsTheListTooEarlyTouchesNothingThatItDidNotShow(t *testing.T
 	for _, quantity := range h.quantities() {
 		shown[quantity]++
 	}
-	require.Equal(t, map[string]int{"0": 200, "5": 100}, shown)
+	require.Equal(t, map[string]int{"6": 200, "5": 100}, shown)
 }
 
 func TestRowsThatCannotBeReadAreNeverNoStock(t *testing.T) {

@@ -44,6 +44,24 @@ func configuredAs(t *testing.T, s catalogue.Settings, kros krossim.Options, shop
 	return h
 }
 
+// noLedger are settings under which numbers may change as they like: the oracle
+// knows neither sales nor holds.
+const noLedger settings = `
+  sold_hold = "0s"
+  guard {
+    max_zeroed  = "100%"
+    max_changed = "100%"
+  }`
+
+// unguarded is a house whose sides may change as they like.
+func unguarded(t *testing.T, s catalogue.Settings, kros krossim.Options, shop fynodesim.Options) *house {
+	t.Helper()
+	h := newHouse(t, kros, shop, "")
+	inKros, lines := written(s)
+	h.configureWith(inKros, lines+noLedger)
+	return h
+}
+
 func TestEveryCombinationOfSettingsGivesWhatTheOracleGives(t *testing.T) {
 	t.Parallel()
 	generated, shopOfIt := catalogue.Generate(3, 500)
@@ -152,7 +170,7 @@ func TestWhatAListThatNeverHoldsStillDidNotShowIsLeftAlone(t *testing.T) {
 func TestACatalogueOfAnySizeIsReadWhole(t *testing.T) {
 	t.Parallel()
 	s := catalogue.Settings{Match: "number", Quantity: "max"}
-	h := configuredAs(t, s, krossim.Options{Items: rows(1, 7), NoLimits: true}, fynodesim.Options{Products: products(1, 3)})
+	h := unguarded(t, s, krossim.Options{Items: rows(1, 7), NoLimits: true}, fynodesim.Options{Products: products(1, 3)})
 	h.work()
 	require.Equal(t, 1, h.bringsInStep(s, h.start).Updated)
 	for _, n := range []int{99, 100, 101, 200} { // a full last page is not the last
@@ -245,7 +263,7 @@ func TestAPassCostsTheSameFewEventsHoweverLargeTheCatalogue(t *testing.T) {
 	t.Parallel()
 	s := catalogue.Settings{Match: "ean", Quantity: "sum"}
 	kros, shop := sides(t, 8, 1_000)
-	h := configuredAs(t, s, kros, shop)
+	h := unguarded(t, s, kros, shop)
 	h.work()
 	h.start()
 	events := func(n int) int {

@@ -192,7 +192,7 @@ func anotherCatalogue(t *testing.T, h *house) {
 func lostWarehouse(t *testing.T, h *house) {
 	h.configureWith(`warehouses = ["LT"]`, "")
 	h.bringsInStep(byNumber, h.now)
-	renamed := rows(30, 9)
+	renamed := rows(30, 7)
 	for i := range renamed {
 		renamed[i].Warehouses[0].Code = "HLAVNY"
 	}

@@ -59,11 +59,11 @@ func TestNothingIsWipedOut(t *testing.T) {
 		result protocol.Result
 		after  map[string]string // quantities of products once approved, "" for those that keep theirs
 	}{
-		{"an empty catalogue", nil, protocol.CatalogueChanged, "0 of the 60 items", protocol.ResultHeld, map[string]string{"p0000": "5"}},
+		{"an empty catalogue", nil, protocol.CatalogueChanged, "none of the 60 items", protocol.ResultHeld, map[string]string{"p0000": "5"}},
 		{"a third of it", right[:n/3], protocol.CatalogueChanged, "20 of the 60 items", protocol.ResultHeld, map[string]string{"p0059": "5"}},
 		{"no rows", without(right), protocol.CatalogueChanged, "no warehouse any more", protocol.ResultHeld, map[string]string{"p0000": "0"}},
 		{"another company's catalogue of equal size", lo.Map(right, func(i krossim.Item, k int) krossim.Item { i.ItemCode = fmt.Sprintf("X%04d", k); return i }),
-			protocol.CatalogueChanged, "0 of the 60 items", protocol.ResultHeld, map[string]string{"p0000": "5"}},
+			protocol.CatalogueChanged, "none of the 60 items", protocol.ResultHeld, map[string]string{"p0000": "5"}},
 		{"all zeros", rows(n, 0), protocol.TooManyChanged, "60 products", protocol.ResultHeld, map[string]string{"p0000": "0"}},
 		{"all five times as many", rows(n, 25), protocol.TooManyChanged, "60 products", protocol.ResultHeld, map[string]string{"p0000": "25"}},
 		{"a third to zero", append(rows(n/3, 0), right[n/3:]...), protocol.TooManyZeroed, "20 products", protocol.ResultHeld, map[string]string{"p0000": "0", "p0059": "5"}},

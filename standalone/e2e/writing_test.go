@@ -31,7 +31,7 @@ func (h *house) sellsDuring(times int32, product string, quantity func(n int32) 
 
 func TestWhatTheShopMakesOfAWrite(t *testing.T) {
 	t.Parallel()
-	h := tea(t, 40, "")
+	h := tea(t, 40, noLedger)
 	h.run("a sale between look-up and write is planned again", soldOnce)
 	h.run("a product that changes all the time is left to the next pass", soldAllTheTime)
 	h.run("a conflict that is right already is done", rightAlready)
