@@ -71,6 +71,7 @@ func appendLine(to []byte, line *stock.Line) []byte {
 	o.True("noStock", line.NoStock)
 	o.True("missing", line.Missing)
 	quickjson.List(&o, "entries", line.Entries, appendEntry)
+	o.True("past", line.Past)
 	quickjson.List(&o, "sold", line.Sold, appendSale)
 	if line.Booked != nil {
 		o.Number("booked", *line.Booked)
@@ -226,6 +227,8 @@ func (r *rowReader) line(line *stock.Line) error {
 		case `"entries"`:
 			line.Entries, err = list(r, &r.entries, r.entry)
 			return err
+		case `"past"`:
+			return r.is(&line.Past)
 		case `"sold"`:
 			line.Sold, err = list(r, new([]stock.Sale), r.sale)
 			return err

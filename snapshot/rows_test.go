@@ -3,6 +3,7 @@ package snapshot
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"testing"
 	"time"
 
@@ -76,7 +77,7 @@ func planLines() *rapid.Generator[stock.Line] {
 			Outcome: stock.Outcome(texts().Draw(t, "outcome")), ReasonCode: texts().Draw(t, "reasonCode"), Reason: texts().Draw(t, "reason"),
 			Kros:   numbers().Draw(t, "kros"),
 			Others: rapid.SliceOfN(texts(), 0, 2).Draw(t, "others"), Paired: rapid.SliceOfN(texts(), 0, 2).Draw(t, "paired"),
-			NoStock: rapid.Bool().Draw(t, "noStock"), Missing: rapid.Bool().Draw(t, "missing"),
+			NoStock: rapid.Bool().Draw(t, "noStock"), Missing: rapid.Bool().Draw(t, "missing"), Past: rapid.Bool().Draw(t, "past"),
 			Entries: rapid.SliceOfN(entryRows(), 0, 3).Draw(t, "entries"), Sold: rapid.SliceOfN(sales, 0, 2).Draw(t, "sold"),
 			Booked: rapid.Ptr(numbers(), true).Draw(t, "booked"), Kept: rapid.SliceOfN(entryRows(), 0, 2).Draw(t, "kept"),
 		}
@@ -136,6 +137,56 @@ func tokens(t *rapid.T, text []byte) []string {
 		all = append(all, string(word))
 	}
 	return all
+}
+
+// Whoever adds a field to a row learns here that rows.go has to know of it.
+func TestEveryFieldOfARowIsWrittenAndRead(t *testing.T) {
+	every(t, CatalogueLine{})
+	every(t, stock.Line{})
+	every(t, stock.Receipt{})
+}
+
+func every[T any](t *testing.T, row T) {
+	fill(t, reflect.ValueOf(&row).Elem())
+	theirs, err := json.Marshal(row)
+	require.NoError(t, err)
+	ours, err := appendRow(nil, &row)
+	require.NoError(t, err)
+	require.Equal(t, string(theirs), string(ours))
+	var got T
+	require.NoError(t, new(rowReader).read(ours, &got))
+	require.Empty(t, cmp.Diff(row, got))
+}
+
+// fill sets every field to something else than nothing.
+func fill(t *testing.T, v reflect.Value) {
+	switch value := v.Addr().Interface().(type) {
+	case *decimal.Decimal:
+		*value = decimal.New(125, -1)
+		return
+	case *time.Time:
+		*value = time.Unix(1_700_000_000, 0).UTC()
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("text")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(t, v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fill(t, v.Index(0))
+		fill(t, v.Index(1))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(t, v.Field(i))
+		}
+	default:
+		t.Fatalf("a row has a field of kind %s: see to it in rows.go", v.Kind())
+	}
 }
 
 func TestRowsOfLaterReleasesAreRead(t *testing.T) {
