@@ -16,7 +16,7 @@ MODULES := . standalone deploy/composetest
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run build standalone test test-root test-standalone test-deploy bench-notify bench-pass simulate \
-        check lint fmt vet workflowcheck golangci tidy generate clean
+        crash check lint fmt vet workflowcheck golangci tidy generate clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench-pass: build ## a whole pass of 100,000 items against a script and the bare
 
 simulate: ## pieces sold twice and sales lost under each sold_hold; a minute (docs/selling.md)
 	@$(GO) run ./testsuite/selling --seed 1 $(ARGS)
+
+crash: ## kill workers 200 times, the Temporal server 10 times, and break the archive; 12 minutes
+	cd standalone && $(GO) test ./crash -v -timeout 40m -kills 200 -rigs 8 -falls 10 $(ARGS)
 
 check: test lint ## everything that CI checks
 

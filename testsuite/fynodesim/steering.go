@@ -124,6 +124,22 @@ func (s *Server) SetQuantity(id string, quantity decimal.Decimal) error {
 	return nil
 }
 
+// Sell lowers a product's quantity by up to so many pieces, as an order does,
+// and returns how many there were to sell. Unlike SetQuantity it cannot undo a
+// write that comes at the same time.
+func (s *Server) Sell(id string, pieces decimal.Decimal) (sold decimal.Decimal, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	product, ok := s.catalog.get(id)
+	if !ok {
+		return decimal.Zero, fmt.Errorf("sell product %q: the shop has no such product", id)
+	}
+	sold = decimal.Max(decimal.Zero, decimal.Min(pieces, product.Quantity))
+	product.Quantity = product.Quantity.Sub(sold)
+	s.catalog.put(product)
+	return sold, nil
+}
+
 // SetRejected replaces the ids of the products whose every change is rejected.
 func (s *Server) SetRejected(ids ...string) {
 	s.mu.Lock()
