@@ -43,14 +43,26 @@ func (s Settings) Expect(krosJSON, shopJSON []byte) map[string]string {
 	for _, p := range products {
 		expected[p.id] = p.quantity.String()
 	}
-	for id, quantity := range s.written(items, products) {
-		expected[id] = quantity.String()
+	for id, target := range s.written(items, products) {
+		expected[id] = target.Quantity.String()
 	}
 	return expected
 }
 
+// Target is what the rules give a product.
+type Target struct {
+	Item     string // code of its item, trimmed
+	Quantity decimal.Decimal
+}
+
+// Targets are the products that a pass may write at all, by id: those of one
+// clear item that KROS keeps stock for.
+func (s Settings) Targets(krosJSON, shopJSON []byte) map[string]Target {
+	return s.written(readItems(krosJSON), readProducts(shopJSON))
+}
+
 // written is what the pass sets, by product (rules.md, 1 and 2).
-func (s Settings) written(items []krosItem, products []shopProduct) map[string]decimal.Decimal {
+func (s Settings) written(items []krosItem, products []shopProduct) map[string]Target {
 	items, contradictory := once(items)
 
 	itemsOf := map[string][]krosItem{}
@@ -68,7 +80,7 @@ func (s Settings) written(items []krosItem, products []shopProduct) map[string]d
 		parents[p.parentID] = true
 	}
 
-	written := map[string]decimal.Decimal{}
+	written := map[string]Target{}
 	for key, candidates := range itemsOf {
 		it := candidates[0]
 		switch {
@@ -79,7 +91,7 @@ func (s Settings) written(items []krosItem, products []shopProduct) map[string]d
 		default:
 			for _, p := range productsOf[key] {
 				if p.tracked && !parents[p.id] {
-					written[p.id] = s.quantity(it)
+					written[p.id] = Target{it.code, s.quantity(it)}
 				}
 			}
 		}

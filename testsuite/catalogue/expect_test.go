@@ -110,6 +110,15 @@ func TestExpectWritesAllProductsOfAnItem(t *testing.T) {
 	require.Equal(t, map[string]string{"a": "4", "b": "4"}, got)
 }
 
+func TestTargetsAreTheProductsOfOneClearItem(t *testing.T) {
+	kros := `[{"itemCode":" A ","warehouses":[{"code":"LT","quantityOnHand":4.5}]},{"itemCode":"B"},{"itemCode":"C","warehouses":[{"code":"PR","quantityOnHand":1}]}]`
+	shop := `[{"id":"a","number":"A","quantity":4},{"id":"b","number":"B","quantity":1},{"id":"c","number":"C","quantity":1,"tracked":false},{"id":"d","number":"D","quantity":1}]`
+	got := Settings{Match: "number", Quantity: "max"}.Targets([]byte(kros), []byte(shop))
+	require.Len(t, got, 1)
+	require.Equal(t, "A", got["a"].Item)
+	require.Equal(t, "4", got["a"].Quantity.String())
+}
+
 func TestExpectPanicsWhereAListCannotBeRead(t *testing.T) {
 	require.Panics(t, func() { Expect([]byte(`{`), []byte(`[]`), "number", "max", nil) })
 }

@@ -343,6 +343,21 @@ func TestSteering(t *testing.T) {
 	require.Equal(t, 1, sim.Requests("shop"))
 }
 
+func TestNoMoreIsSoldThanThereIs(t *testing.T) {
+	sim, _ := start(t, fynodesim.Options{Products: products()})
+	require.NoError(t, sim.SetQuantity("1", decimal.NewFromInt(5)))
+	for _, c := range []struct{ asked, sold, left string }{{"3", "3", "2"}, {"3", "2", "0"}, {"1", "0", "0"}} {
+		sold, err := sim.Sell("1", decimal.RequireFromString(c.asked))
+		require.NoError(t, err)
+		require.Equal(t, c.sold, sold.String())
+		product, _ := sim.Product("1")
+		require.Equal(t, c.left, product.Quantity.String())
+	}
+	require.Empty(t, sim.Writes())
+	_, err := sim.Sell("nobody", decimal.Zero)
+	require.Error(t, err)
+}
+
 func TestAVariantThatIsGoneLeavesItsProductFree(t *testing.T) {
 	sim, c := start(t, fynodesim.Options{Products: products()})
 	_, body := c.set("a", `[{"id":"4","quantity":2}]`)

@@ -236,6 +236,16 @@ func TestRowsMoveBetweenPagesButNoneIsLost(t *testing.T) {
 	}
 }
 
+func TestAListCanComeToRest(t *testing.T) {
+	sim, web := serve(t, Options{Items: catalogue(100), Switches: Switches{Shuffle: true}, Seed: 7})
+	list := func() []string { return codes(get(t, web.URL+"/api/catalog-items?Top=100")) }
+	require.NotEqual(t, list(), list())
+	sim.SetMoving(0, false)
+	require.Equal(t, list(), list())
+	sim.SetMoving(5, false)
+	require.NotEqual(t, list(), list())
+}
+
 func TestFaultsBreakAsManyRequestsAsToldAndNoMore(t *testing.T) {
 	const list = "/api/catalog-items"
 	for name, test := range map[string]struct {

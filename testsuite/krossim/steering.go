@@ -88,6 +88,14 @@ func (s *Server) setStock(itemCode string, warehouses []Warehouse) bool {
 	return len(rows) > 0
 }
 
+// SetMoving changes how restless the list is from now on: how many rows change
+// places after each answer, or whether all of them do.
+func (s *Server) SetMoving(rows int, shuffle bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.MovingRows, s.options.Shuffle = rows, shuffle
+}
+
 // log must be called with the lock held; it returns the number of the request.
 func (s *Server) log(request Request) int {
 	s.counts.Requests++
