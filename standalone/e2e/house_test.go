@@ -30,6 +30,7 @@ import (
 	"github.com/samber/lo"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -37,10 +38,10 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/skladom/skladom"
-	"github.com/skladom/skladom/config"
 	"github.com/skladom/skladom/kros"
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/snapshot"
+	"github.com/skladom/skladom/standalone/internal/site"
 	"github.com/skladom/skladom/standalone/server"
 	"github.com/skladom/skladom/testsuite/catalogue"
 	"github.com/skladom/skladom/testsuite/fynodesim"
@@ -60,8 +61,15 @@ const patience = 2 * time.Minute
 // temporal is one server for all tests of the package; shops keep them apart.
 var temporal *server.Server
 
+// Without the cache of workflows each step of one replays all that it lived
+// through: whatever is not deterministic fails then.
+var noCache = flag.Bool("no-cache", false, "keep no workflow in the worker's memory between two of its steps")
+
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if *noCache {
+		worker.SetStickyWorkflowCacheSize(0)
+	}
 	// Most of the time of most tests is a wait that the product is to make.
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
@@ -91,7 +99,7 @@ type house struct {
 	archive string
 	queue   string
 	client  client.Client
-	logs    *book
+	logs    *site.Log
 
 	mu  sync.Mutex
 	env map[string]string // environment of the worker
@@ -116,7 +124,7 @@ func newHouseAt(t *testing.T, address, name string, kros krossim.Options, shop f
 	h := &house{
 		t: t, shop: name,
 		kros: krossim.New(kros), fynode: fynodesim.New(shop),
-		dir: t.TempDir(), archive: t.TempDir(), logs: &book{},
+		dir: t.TempDir(), archive: t.TempDir(), logs: &site.Log{},
 		env: map[string]string{"KROS_TOKEN": krosToken},
 	}
 	h.queue = "queue-" + h.shop
@@ -138,7 +146,7 @@ func newName() string { return "s" + strings.ReplaceAll(uuid.NewString(), "-", "
 
 func serve(t *testing.T, g *gate, sim http.Handler) (url string) {
 	t.Helper()
-	web := httptest.NewServer(g.before(sim))
+	web := httptest.NewServer(g.Before(sim))
 	t.Cleanup(func() {
 		web.CloseClientConnections()
 		web.Close()
@@ -158,53 +166,15 @@ func (h *house) logger(name string) hclog.Logger {
 	return hclog.New(&hclog.LoggerOptions{Name: name, Output: h.logs, Level: hclog.Debug})
 }
 
-// book is a log that many write to.
-type book struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *book) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *book) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
-// gate stands before a simulator: a test meets each request before it is
-// answered, and may keep it waiting.
-type gate struct {
-	hook atomic.Pointer[func(*http.Request)]
-}
-
-func (g *gate) meet(hook func(*http.Request)) {
-	if hook == nil {
-		g.hook.Store(nil)
-		return
-	}
-	g.hook.Store(&hook)
-}
-
-func (g *gate) before(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if hook := g.hook.Load(); hook != nil {
-			(*hook)(r)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
+// gate stands before a simulator.
+type gate struct{ site.Gate }
 
 // hold keeps the nth request for path waiting, and those after it, until
 // release is called. arrived is closed when it has come.
 func (g *gate) hold(t *testing.T, path string, nth int32) (arrived <-chan struct{}, release func()) {
 	came, open := make(chan struct{}), make(chan struct{})
 	var count atomic.Int32
-	g.meet(func(r *http.Request) {
+	g.Meet(func(r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, path) {
 			return
 		}
@@ -220,7 +190,7 @@ func (g *gate) hold(t *testing.T, path string, nth int32) (arrived <-chan struct
 		}
 	})
 	release = sync.OnceFunc(func() {
-		g.meet(nil)
+		g.Meet(nil)
 		close(open)
 	})
 	t.Cleanup(release)
@@ -258,21 +228,10 @@ temporal { task_queue = %q }
 snapshots { url = "file://%s" }
 secrets { master_key = %q }
 `, h.queue, h.archive, masterKey))
-	h.write("shops/"+h.shop+".hcl", fmt.Sprintf(`
-shop %q {
-  kros {
-    url     = %q
-    api_key = env("KROS_TOKEN")
-    %s
-    %s
-  }
-  fynode {
-    url     = "%s/api/v1"
-    api_key = %q
-  }
-  %s
-}
-`, h.shop, h.krosURL, limits, inKros, h.shopURL, shopToken, lines))
+	h.write("shops/"+h.shop+".hcl", site.Shop{
+		Name: h.shop, KrosURL: h.krosURL, ShopURL: h.shopURL, KrosKey: `env("KROS_TOKEN")`, ShopToken: shopToken,
+		InKros: limits + "\n    " + string(inKros), Lines: string(lines),
+	}.HCL())
 }
 
 func (h *house) write(file, text string) {
@@ -314,15 +273,11 @@ func (h *house) work() (stop func()) {
 
 func (h *house) workFor(c client.Client) (stop func()) {
 	h.t.Helper()
-	environment := config.OS()
-	environment.Getenv = h.getenv
-	shops, err := config.Open(h.dir, environment)
+	stop, err := site.Worker{
+		Client: c, Dir: h.dir, Queue: h.queue, Getenv: h.getenv, Logger: h.logger("skladom"),
+		Options: worker.Options{WorkerStopTimeout: 10 * time.Second},
+	}.Start(context.Background())
 	require.NoError(h.t, err)
-	plugin, err := skladom.NewPlugin(context.Background(), skladom.Options{Shops: shops, Logger: h.logger("skladom")})
-	require.NoError(h.t, err)
-	w := worker.New(c, h.queue, worker.Options{Plugins: []worker.Plugin{plugin}, WorkerStopTimeout: 10 * time.Second})
-	require.NoError(h.t, w.Start())
-	stop = sync.OnceFunc(w.Stop)
 	h.t.Cleanup(stop)
 	return stop
 }
@@ -336,9 +291,7 @@ func (h *house) context() context.Context {
 // execute runs a workflow to its end.
 func (h *house) execute(id, workflow string, input, result any) error {
 	h.t.Helper()
-	run, err := h.client.ExecuteWorkflow(h.context(), client.StartWorkflowOptions{ID: id, TaskQueue: h.queue}, workflow, input)
-	require.NoError(h.t, err)
-	return run.Get(h.context(), result)
+	return site.Execute(h.context(), h.client, h.queue, id, workflow, input, result)
 }
 
 func (h *house) activate(dryRun bool) protocol.Activation {
@@ -394,20 +347,7 @@ func (h *house) update(name string, result any, args ...any) {
 // tryUpdate repeats, as the command line does, what found the workflow between
 // two runs.
 func (h *house) tryUpdate(name string, result any, args ...any) error {
-	options := client.UpdateWorkflowOptions{
-		UpdateID: uuid.NewString(), WorkflowID: protocol.StockSyncID(h.shop), UpdateName: name, Args: args,
-		WaitForStage: client.WorkflowUpdateStageCompleted,
-	}
-	for {
-		handle, err := h.client.UpdateWorkflow(h.context(), options)
-		switch {
-		case errors.As(err, new(*serviceerror.WorkflowNotReady)):
-			continue
-		case err != nil:
-			return err
-		}
-		return handle.Get(h.context(), result)
-	}
+	return site.Update(h.context(), h.client, h.shop, name, result, args...)
 }
 
 func (h *house) signal(name string, payload any) {
@@ -417,10 +357,8 @@ func (h *house) signal(name string, payload any) {
 
 func (h *house) status() protocol.Status {
 	h.t.Helper()
-	answer, err := h.client.QueryWorkflow(h.context(), protocol.StockSyncID(h.shop), "", protocol.QueryStatus)
-	require.NoError(h.t, err)
 	var status protocol.Status
-	require.NoError(h.t, answer.Get(&status))
+	require.NoError(h.t, site.Query(h.context(), h.client, h.shop, protocol.QueryStatus, &status))
 	return status
 }
 
@@ -491,9 +429,7 @@ func (h *house) quantities() map[string]string {
 // now; s holds the settings of the pass.
 func (h *house) expect(s catalogue.Settings) map[string]string {
 	h.t.Helper()
-	kros, err := json.Marshal(h.kros.State().Items)
-	require.NoError(h.t, err)
-	shop, err := json.Marshal(h.fynode.Products())
+	kros, shop, err := site.Lists(h.kros.State().Items, h.fynode.Products())
 	require.NoError(h.t, err)
 	return s.Expect(kros, shop)
 }
@@ -563,15 +499,9 @@ func (h *house) history(id string) (text string, events int) {
 
 func (h *house) historyOf(id, run string) (text string, events int) {
 	h.t.Helper()
-	iterator := h.client.GetWorkflowHistory(h.context(), id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	var all []string
-	for iterator.HasNext() {
-		event, err := iterator.Next()
-		require.NoError(h.t, err)
-		all = append(all, event.String())
-		events++
-	}
-	return strings.Join(all, "\n"), events
+	all, err := site.History(h.context(), h.client, id, run)
+	require.NoError(h.t, err)
+	return strings.Join(lo.Map(all, func(e *history.HistoryEvent, _ int) string { return e.String() }), "\n"), len(all)
 }
 
 // keepsSecrets checks, for every test, that no history, no attribute, no
@@ -650,8 +580,10 @@ func shopProducts(t *testing.T, data []byte) []fynodesim.Product {
 // sides are both simulators with a generated catalogue of n rows.
 func sides(t *testing.T, seed uint64, n int) (krossim.Options, fynodesim.Options) {
 	t.Helper()
-	kros, shop := catalogue.Generate(seed, n)
-	return krossim.Options{Items: krosItems(t, kros), NoLimits: true, Seed: seed}, fynodesim.Options{Products: shopProducts(t, shop)}
+	kros, shop, err := site.Sides(seed, n)
+	require.NoError(t, err)
+	kros.NoLimits = true
+	return kros, shop
 }
 
 // row is an item of one warehouse, and product what the shop has of it.

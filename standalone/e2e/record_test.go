@@ -205,7 +205,7 @@ func (r *recorder) conflict() {
 	r.start()
 	require.NoError(r.t, r.kros.SetStock("A-1", stockOf(1)...))
 	var sold atomic.Bool
-	r.atShop.meet(func(request *http.Request) {
+	r.atShop.Meet(func(request *http.Request) {
 		if strings.HasSuffix(request.URL.Path, "/products/stock") && !sold.Swap(true) {
 			_ = r.fynode.SetQuantity("p1", decimal.NewFromInt(3))
 		}

@@ -19,7 +19,7 @@ import (
 // out a write: an order came in since it was looked up.
 func (h *house) sellsDuring(times int32, product string, quantity func(n int32) int64) {
 	var writes atomic.Int32
-	h.atShop.meet(func(r *http.Request) {
+	h.atShop.Meet(func(r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, "products/stock") {
 			return
 		}
