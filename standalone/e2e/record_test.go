@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/samber/lo"
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
@@ -24,12 +25,13 @@ import (
 	"github.com/skladom/skladom/testsuite/krossim"
 )
 
-// The recorded histories are those that a release must replay. They are
-// recorded again only where a change of workflow code is meant to break with
-// runs that are under way:
+// The recorded histories are those that a release must replay. A scenario that
+// has been recorded is left alone: what it recorded is of code that runs
+// somewhere. Its files are deleted, and recorded again, only where a change of
+// workflow code is meant to break with runs that are under way.
 //
 //	go test ./e2e -run TestRecordHistories -record
-var record = flag.Bool("record", false, "write ../testsuite/histories again; with -run TestRecordHistories only")
+var record = flag.Bool("record", false, "record the scenarios that ../testsuite/histories has no files of; with -run TestRecordHistories only")
 
 const histories = "../../testsuite/histories"
 
@@ -48,8 +50,16 @@ func TestRecordHistories(t *testing.T) {
 		"cancelled": (*recorder).cancelled,
 		"renewed":   (*recorder).renewed,
 		"refused":   (*recorder).refused,
+		"answered":  (*recorder).answered,
+		"undone":    (*recorder).undone,
+		"asked":     (*recorder).asked,
 	} {
 		t.Run(name, func(t *testing.T) {
+			recorded, err := filepath.Glob(filepath.Join(histories, name+"-*.json"))
+			require.NoError(t, err)
+			if len(recorded) > 0 {
+				t.Skip("recorded before")
+			}
 			live(newRecorder(t, name))
 		})
 	}
@@ -245,4 +255,68 @@ func (r *recorder) refused() {
 	r.fynode.SetToken("reset")
 	require.Equal(r.t, protocol.ShopKeyInvalid, r.activate(false).Failure.Code)
 	r.write("activate-late", protocol.ActivateID(r.shop), "")
+}
+
+// answered is a shop whose owner says yes to what is held once, and no once.
+func (r *recorder) answered() {
+	r.start()
+	full := r.kros.State().Items
+	empty := lo.Map(full, func(item krossim.Item, _ int) krossim.Item { return row(item.ItemCode, 0) })
+	held := func() protocol.AnswerRequest {
+		r.kros.SetItems(empty)
+		report := r.now()
+		r.standsFor(protocol.StateHeld, protocol.TooManyZeroed)
+		return protocol.AnswerRequest{Hash: report.PlanHash, By: "Jana"}
+	}
+	yes := held()
+	r.write("held-pass", protocol.SyncPassID(r.shop), "")
+	r.update(protocol.UpdateApprove, nil, yes)
+	r.write("approved-pass", protocol.SyncPassID(r.shop), "")
+	r.isActive()
+	r.kros.SetItems(full)
+	r.now()
+	r.update(protocol.UpdateDismiss, nil, held())
+	r.isActive()
+	r.now()
+	r.write("dismissed-pass", protocol.SyncPassID(r.shop), "")
+	r.isActive()
+	r.end()
+}
+
+// undone is a shop whose last pass is rolled back.
+func (r *recorder) undone() {
+	r.start()
+	require.NoError(r.t, r.kros.SetStock("A-1", stockOf(2)...))
+	pass := r.now().Pass
+	run := protocol.RollbackRun{Shop: r.shop, DryRun: true}
+	require.NoError(r.t, r.execute(protocol.DryRunID(r.shop, "rollback"), protocol.Rollback, run, nil))
+	r.write("dry-run", protocol.DryRunID(r.shop, "rollback"), "")
+	var result protocol.RollbackResult
+	r.update(protocol.UpdateRollback, &result, protocol.RollbackRequest{Pass: pass, By: "Jana"})
+	require.Equal(r.t, protocol.ResultOK, result.Result)
+	r.write("rollback", protocol.SyncPassID(r.shop), "")
+	r.update(protocol.UpdateRollback, &result, protocol.RollbackRequest{Pass: pass + 100}) // there is none
+	require.Equal(r.t, protocol.ResultFailed, result.Result)
+	r.write("no-rollback", protocol.SyncPassID(r.shop), "")
+	r.update(protocol.UpdateResume, nil)
+	r.eventually(func(s protocol.Status) bool { return s.State == protocol.StateActive && s.LastPass.Trigger == protocol.TriggerManual })
+	r.end()
+}
+
+// asked is a shop that somebody wants to understand.
+func (r *recorder) asked() {
+	ask := func(what, id, workflow string, input any) {
+		require.NoError(r.t, r.execute(id, workflow, input, nil))
+		r.write(what, id, "")
+	}
+	ask("worklist-before", protocol.WorklistID(r.shop, "1"), protocol.Worklist, protocol.WorklistRequest{Shop: r.shop})
+	r.start()
+	ask("worklist", protocol.WorklistID(r.shop, "2"), protocol.Worklist, protocol.WorklistRequest{Shop: r.shop})
+	ask("history", protocol.HistoryID(r.shop, "1"), protocol.History, protocol.HistoryRequest{Shop: r.shop})
+	ask("explain", protocol.ExplainID(r.shop, "1"), protocol.Explain, protocol.ExplainRequest{Shop: r.shop, Item: "A-1"})
+	ask("explain-pass", protocol.ExplainID(r.shop, "2"), protocol.Explain, protocol.ExplainRequest{Shop: r.shop, Item: "A-1", Pass: r.status().LastPass.Pass})
+	r.kros.SetToken("reset")
+	ask("explain-unread", protocol.ExplainID(r.shop, "3"), protocol.Explain, protocol.ExplainRequest{Shop: r.shop, Item: "A-1"})
+	r.kros.SetToken(krosToken)
+	r.end()
 }

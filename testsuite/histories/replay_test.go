@@ -4,6 +4,7 @@
 package histories
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,20 +17,29 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/skladom/skladom"
+	"github.com/skladom/skladom/config"
 	"github.com/skladom/skladom/protocol"
-	"github.com/skladom/skladom/workflows"
 )
 
 func TestRecordedHistoriesReplay(t *testing.T) {
 	seen := map[string]bool{}
 	for name, recorded := range all(t) {
 		t.Run(name, func(t *testing.T) {
-			require.NoError(t, replayer().ReplayWorkflowHistory(silent{}, recorded))
+			require.NoError(t, newReplayer(t).ReplayWorkflowHistory(silent{}, recorded))
 		})
 		seen[typeOf(recorded)] = true
 	}
-	for _, name := range []string{protocol.ActivateConnection, protocol.StockSync, protocol.SyncPass, protocol.SyncNow, protocol.Inspect} {
-		require.True(t, seen[name], "no history of %s", name)
+	// A workflow without a recorded history would be changed without anybody
+	// noticing what it breaks: add a scenario to standalone/e2e/record_test.go.
+	replayed := newReplayer(t)
+	for _, recorded := range all(t) {
+		require.NoError(t, replayed.ReplayWorkflowHistory(silent{}, recorded))
+		break
+	}
+	require.NotEmpty(t, replayed.registered)
+	for _, name := range replayed.registered {
+		require.True(t, seen[name], "the plugin registers %s, and no history of it is recorded", name)
 	}
 }
 
@@ -39,7 +49,7 @@ func TestAnotherWayIsNoticed(t *testing.T) {
 		for _, event := range recorded.GetEvents() {
 			if scheduled := event.GetActivityTaskScheduledEventAttributes(); scheduled != nil {
 				scheduled.ActivityType.Name = "Another"
-				require.Error(t, replayer().ReplayWorkflowHistory(silent{}, recorded), name)
+				require.Error(t, newReplayer(t).ReplayWorkflowHistory(silent{}, recorded), name)
 				break
 			}
 		}
@@ -74,8 +84,10 @@ func TestWhatTheHistoriesTell(t *testing.T) {
 	require.True(t, ends[protocol.SyncPass][enums.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED])
 	for _, step := range []string{
 		"FetchStock", "MatchProducts", "UpdateStock", "ReplanConflicts", "CheckKROS", "CheckShop", "RecallMemory", "ReadArchive",
+		"RecordPass", "PlanRollback", "ReadHistory", "MakeWorklist", "ExplainItem",
 		protocol.SignalNotification, protocol.SignalSyncNow, protocol.SignalConfigChanged, protocol.SignalActivated,
 		protocol.UpdateSync, protocol.UpdatePause, protocol.UpdateResume, protocol.UpdateDeactivate,
+		protocol.UpdateApprove, protocol.UpdateDismiss, protocol.UpdateRollback,
 	} {
 		require.True(t, steps[step], step)
 	}
@@ -111,18 +123,36 @@ func TestAPassCostsFewEvents(t *testing.T) {
 	}
 }
 
-func replayer() worker.WorkflowReplayer {
-	r := worker.NewWorkflowReplayer()
-	for name, run := range map[string]any{
-		protocol.ActivateConnection: workflows.ActivateConnection,
-		protocol.StockSync:          workflows.StockSync,
-		protocol.SyncPass:           workflows.SyncPass,
-		protocol.SyncNow:            workflows.SyncNow,
-		protocol.Inspect:            workflows.Inspect,
-	} {
-		r.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
-	}
+// replayer replays by what the plugin registers with a worker.
+type replayer struct {
+	worker.WorkflowReplayer
+	worker.PluginBase
+	registered []string // names of workflows, once something was replayed
+}
+
+func newReplayer(t *testing.T) *replayer {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "skladom.hcl"), nil, 0o600))
+	shops, err := config.Open(dir, config.OS())
+	require.NoError(t, err)
+	plugin, err := skladom.NewPlugin(t.Context(), skladom.Options{Shops: shops, Archive: "mem://"})
+	require.NoError(t, err)
+	r := &replayer{}
+	r.WorkflowReplayer, err = worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{Plugins: []worker.Plugin{plugin, r}})
+	require.NoError(t, err)
 	return r
+}
+
+// Name is that of a plugin which only listens.
+func (r *replayer) Name() string { return "listener" }
+
+// ConfigureWorkflowReplayer hears what is registered.
+func (r *replayer) ConfigureWorkflowReplayer(_ context.Context, o worker.PluginConfigureWorkflowReplayerOptions) error {
+	o.WorkflowReplayerRegistryOptions.OnRegisterWorkflow = func(_ any, options workflow.RegisterOptions) {
+		r.registered = append(r.registered, options.Name)
+	}
+	return nil
 }
 
 func all(t *testing.T) map[string]*history.History {
