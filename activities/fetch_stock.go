@@ -50,7 +50,9 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	if delta {
 		sweep, err = readChanges(ctx, client, options, memory, baseline)
 	} else {
-		sweep, err = client.Sweep(ctx, options)
+		whole := options
+		whole.Known = lo.Map(baseline, func(item stock.Item, _ int) string { return item.Code })
+		sweep, err = client.Sweep(ctx, whole)
 	}
 	if err != nil {
 		return protocol.Fetched{}, fmt.Errorf("sweep the catalogue of %q: %w", req.Shop, err)

@@ -129,6 +129,13 @@ func (s *sightings) several() []string {
 	})
 }
 
+// unseen returns those of the codes that no sweep showed and KROS can be asked
+// for, each once.
+func (s *sightings) unseen(codes []string) []string {
+	trimmed := lo.Uniq(lo.Map(codes, func(code string, _ int) string { return strings.TrimSpace(code) }))
+	return lo.Filter(trimmed, func(code string, _ int) bool { return s.byKey[code] == nil && askable(code) })
+}
+
 func (s *sightings) codes(which func(*place) bool) []string {
 	return lo.FilterMap(s.places, func(p *place, _ int) (string, bool) { return p.code, p.code != "" && which(p) })
 }

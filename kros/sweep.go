@@ -36,6 +36,7 @@ type SweepOptions struct {
 	ChangedSince   time.Time      // only items whose change timestamp is not older; zero: all. Whether quantities move it is unknown
 	Progress       func(Progress) // nil: nobody. Called after each page and each item asked singly
 	Expected       int            // rows that the list had last time; pages that it must have are asked for side by side. 0: not known
+	Known          []string       // codes that were there last time; what of them a list that keeps moving has not shown is asked for singly
 }
 
 // Progress is how far a sweep has come.
@@ -65,20 +66,14 @@ type Sweep struct {
 // rows in KROS. A page that cannot be read fails the sweep with an Error.
 func (c *Client) Sweep(ctx context.Context, options SweepOptions) (Sweep, error) {
 	s := sweeper{client: c, options: options, seen: newSightings()}
-	for {
+	for !s.result.Complete && s.result.Sweeps < maxSweeps {
 		s.result.Sweeps++
 		length, err := s.readList(ctx)
 		if err != nil {
 			return Sweep{}, err
 		}
-		if s.seen.count() < length {
-			if err := s.askMoved(ctx); err != nil {
-				return Sweep{}, err
-			}
-		}
-		s.result.Complete = s.seen.count() >= length
-		if s.result.Complete || s.result.Sweeps == maxSweeps {
-			break
+		if s.result.Complete, err = s.complete(ctx, length); err != nil {
+			return Sweep{}, err
 		}
 	}
 	if err := s.ask(ctx, lo.Slice(s.seen.several(), 0, maxSingles)); err != nil {
@@ -95,6 +90,24 @@ type sweeper struct {
 	seen    *sightings
 	result  Sweep
 	pages   int // of the present sweep
+}
+
+// complete tells whether all rows of a list of this length were seen, after it
+// has asked for what can be asked for singly.
+func (s *sweeper) complete(ctx context.Context, length int) (bool, error) {
+	if s.seen.count() < length {
+		if err := s.askMoved(ctx); err != nil {
+			return false, err
+		}
+	}
+	if s.seen.count() < length && s.result.Sweeps == maxSweeps {
+		// An item that stays out of sight would make another one of its key look
+		// clear, and that one would be written.
+		if err := s.ask(ctx, lo.Slice(s.seen.unseen(s.options.Known), 0, maxSingles)); err != nil {
+			return false, err
+		}
+	}
+	return s.seen.count() >= length, nil
 }
 
 // readList reads all pages once and returns how long the list is.

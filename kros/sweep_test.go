@@ -122,6 +122,29 @@ func TestWhateverMovesMeanwhileItIsCompleteReadAhead(t *testing.T) {
 	})
 }
 
+// Of a list that is shuffled after every answer five sweeps may not show all.
+// What was there last time is found nevertheless; what is gone stays away.
+func TestWhatAListDoesNotShowIsAskedForWhereItIsKnown(t *testing.T) {
+	incomplete := 0
+	for seed := range uint64(12) {
+		items := catalogue(420)
+		known := append(lo.Map(items, func(item krossim.Item, _ int) string { return " " + item.ItemCode }), "gone", "", strings.Repeat("x", 26))
+		options := krossim.Options{Items: items, Seed: seed, Switches: krossim.Switches{Shuffle: true}}
+		inBubble(t, options, func(b bubble) {
+			blind, err := b.client.Sweep(b.Context(), SweepOptions{})
+			require.NoError(b, err)
+			if !blind.Complete {
+				incomplete++
+			}
+			sweep, err := b.client.Sweep(b.Context(), SweepOptions{Known: known})
+			require.NoError(b, err)
+			require.True(b, sweep.Complete)
+			require.Empty(b, cmp.Diff(asRead(items), sweep.Items, anyOrder))
+		})
+	}
+	require.Positive(t, incomplete, "else nothing was tried")
+}
+
 func TestASweepCountsThe429OfOthers(t *testing.T) {
 	for name, test := range map[string]struct {
 		perSecond, perMinute, times, want int
