@@ -153,8 +153,7 @@ var krosPaths = []string{"catalog-items", "catalog-items", "catalog-items", ""}
 
 var shopPaths = []string{"products/lookup", "products/stock", "products/stock", "shop", ""}
 
-// makeFault draws a fault. mild is one of which an activation is to get through
-// in the end without a person's doing.
+// makeFault draws a fault.
 func makeFault(r *rand.Rand, products []string) Fault {
 	f := Fault{Side: pick(r, []Side{Kros, Shop})}
 	switch n := r.IntN(100); {
@@ -165,7 +164,8 @@ func makeFault(r *rand.Rand, products []string) Fault {
 		f.Again = 1 + r.IntN(3)
 	default:
 		f.Answer = makeAnswer(r, f.Side, products)
-		if f.Answer.Count < 0 && r.IntN(10) > 0 {
+		patient := f.Answer.Status == http.StatusTooManyRequests // the product waits as long as it is asked to
+		if f.Answer.Count < 0 && (patient || r.IntN(10) > 0) {
 			f.Lift = time.Duration(500+r.IntN(12_000)) * time.Millisecond
 		}
 	}

@@ -3,10 +3,12 @@ package faults
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +26,7 @@ import (
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/standalone/internal/site"
 	"github.com/skladom/skladom/standalone/server"
+	"github.com/skladom/skladom/testsuite/krossim"
 )
 
 const (
@@ -157,7 +160,7 @@ func (p *play) file() string { return filepath.Join(p.g.dir, "conf", "shops", p.
 func (p *play) configure() error {
 	s := p.seq.Settings
 	var text strings.Builder
-	fmt.Fprintf(&text, "match = %q\n  quantity = %q\n  decimals = %d\n  missing = %q\n  sold_hold = %q\n  schedule = \"0 3 29 2 *\"\n",
+	fmt.Fprintf(&text, "match = %q\n  quantity = %q\n  decimals = %d\n  missing = %q\n  sold_hold = %q\n  schedule = \"0 3 29 2 *\"\n  webhook { min_gap = \"1s\" }\n",
 		s.Match, s.Quantity, s.Decimals, p.seq.Missing, p.seq.SoldHold)
 	if s.Buffer != "" {
 		fmt.Fprintf(&text, "  buffer = %s\n", s.Buffer)
@@ -205,6 +208,9 @@ func (p *play) run(ctx context.Context) error {
 		p.w.kros.SetMoving(p.seq.Moving, p.seq.Shuffle)
 	}
 	p.judge.remember()
+	if err := p.learn(ctx); err != nil {
+		return fmt.Errorf("let the filter prove itself: %w", err)
+	}
 	for i, pass := range p.seq.Passes {
 		if err := p.troubled(ctx, pass); err != nil {
 			return fmt.Errorf("pass %d in trouble: %w", i+1, err)
@@ -252,6 +258,8 @@ func (p *play) do(ctx context.Context, kind string) (report protocol.Report, err
 		report, err = p.activate(ctx)
 	case kind == doApprove:
 		report, err = p.approve(ctx)
+	case kind == doNotify:
+		report, err = p.notified(ctx)
 	default:
 		err = site.Update(ctx, p.g.client, p.shop, protocol.UpdateSync, &report, protocol.SyncRequest{})
 	}
@@ -268,6 +276,9 @@ func (p *play) note(kind string, r protocol.Report, took time.Duration) {
 	result := string(r.Result)
 	if r.Failure != nil {
 		result += " " + string(r.Failure.Code)
+	}
+	if r.Mode == protocol.ModeDelta {
+		result += " of changes only"
 	}
 	p.played.Results[result]++
 	text := fmt.Sprintf("%s: pass %d %s after %.1f s: %d items, %d updated, %d unchanged, %d unmatched, %d ambiguous, %d skipped, %d rejected, %d held, %d missing, %d conflicts",
@@ -312,6 +323,55 @@ func (p *play) approve(ctx context.Context) (report protocol.Report, err error) 
 	}
 	err = site.Update(ctx, p.g.client, p.shop, protocol.UpdateApprove, &report, protocol.AnswerRequest{Hash: known.Hold.Hash, By: "Jana"})
 	return report, err
+}
+
+// notified has KROS notify and waits for the pass that comes of it.
+func (p *play) notified(ctx context.Context) (protocol.Report, error) {
+	var status protocol.Status
+	if err := site.Query(ctx, p.g.client, p.shop, protocol.QueryStatus, &status); err != nil {
+		return protocol.Report{}, err
+	}
+	if status.State == protocol.StateSuspended { // where a notification asks for nothing
+		var report protocol.Report
+		err := site.Update(ctx, p.g.client, p.shop, protocol.UpdateSync, &report, protocol.SyncRequest{})
+		return report, err
+	}
+	last := status.LastPass.StartedAt
+	if err := p.g.client.SignalWorkflow(ctx, protocol.StockSyncID(p.shop), "", protocol.SignalNotification, nil); err != nil {
+		return protocol.Report{}, err
+	}
+	for status.LastPass.StartedAt.Equal(last) {
+		if !sleep(ctx, 200*time.Millisecond) {
+			return protocol.Report{}, ctx.Err()
+		}
+		if err := site.Query(ctx, p.g.client, p.shop, protocol.QueryStatus, &status); err != nil {
+			return protocol.Report{}, err
+		}
+	}
+	return *status.LastPass, nil
+}
+
+// learn has passes see, one after the other, that KROS's filter by time shows
+// what changes, until the product reads nothing but changes on a notification.
+func (p *play) learn(ctx context.Context) error {
+	if !p.seq.Learned {
+		return nil
+	}
+	item := p.w.someItem()
+	for i := range protocol.FilterProof {
+		stock := []krossim.Warehouse{{Code: "LT", QuantityOnHand: json.Number(strconv.Itoa(100 + i))}, {Code: "PR", QuantityOnHand: "1"}}
+		if err := p.w.begin(nil, []Event{{What: evStock, Item: item, Warehouses: stock}}); err != nil {
+			return err
+		}
+		if err := p.w.end(ctx); err != nil {
+			return err
+		}
+		if err := p.settle(ctx); err != nil {
+			return err
+		}
+	}
+	p.judge.remember()
+	return nil
 }
 
 // settle is a pass with nothing in its way: it has to end well. Where the

@@ -28,7 +28,8 @@ type Sequence struct {
 	Shuffle    bool
 	Skew       map[Side]time.Duration // by how much its clock is wrong
 	NoDate     map[Side]bool          // it tells no time
-	Activation []Fault                // of a first, failed try to activate
+	Learned    bool                   // KROS's filter by time has proved itself: on a notification only changes are read
+	Activation []Fault                // of a first try to activate
 	Passes     []Pass
 
 	kros krossim.Options
@@ -37,16 +38,18 @@ type Sequence struct {
 
 // Pass is one pass and what happens to it.
 type Pass struct {
-	Kind   string  // what a person does: sync, approve what is held, or activate again
+	Kind   string  // what asks for it
 	Faults []Fault `json:",omitempty"`
 	Events []Event `json:",omitempty"`
 }
 
-// What a person does.
+// What asks for a pass: a person who syncs, approves what is held or activates
+// again, or KROS.
 const (
 	doSync     = "sync"
 	doApprove  = "approve"
 	doActivate = "activate"
+	doNotify   = "notify"
 )
 
 // Event is life going on: it happens when the side gets its Nth request of the
@@ -100,6 +103,8 @@ func Make(seed uint64) (Sequence, error) {
 	for range 2 + r.IntN(3) {
 		p := Pass{Kind: doSync, Faults: s.faults(r, 1+r.IntN(3))}
 		switch {
+		case s.Learned:
+			p.Kind = doNotify
 		case r.IntN(6) == 0:
 			p.Kind = doApprove
 		case r.IntN(12) == 0 && !s.sells():
@@ -139,6 +144,8 @@ func (s *Sequence) settle(r *rand.Rand) {
 func (s *Sequence) bend(r *rand.Rand) {
 	s.kros.NumbersAsStrings = r.IntN(3) == 0
 	s.kros.EANField = pick(r, []string{"", "ean", "barcode"})
+	s.Learned = r.IntN(15) == 0
+	s.kros.QuantityTouches = s.Learned || r.IntN(3) == 0
 	s.kros.UnknownFields = r.IntN(3) == 0
 	s.kros.RejectedCount = r.IntN(3) == 0
 	s.kros.ItemCodeSearches = r.IntN(3) == 0
@@ -184,7 +191,7 @@ func (s Sequence) anyFault(which func(Fault) bool) bool {
 func (s Sequence) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "sequence %d: %d rows, %d products, %s\n", s.Seed, len(s.kros.Items), len(s.shop.Products), lines(s.Settings))
-	fmt.Fprintf(&b, "  missing %s, sold_hold %s, guard %q, moving %d, shuffle %t, skew %v, no date %v\n", s.Missing, s.SoldHold, s.Guard, s.Moving, s.Shuffle, s.Skew, s.NoDate)
+	fmt.Fprintf(&b, "  missing %s, sold_hold %s, guard %q, moving %d, shuffle %t, learned %t, skew %v, no date %v\n", s.Missing, s.SoldHold, s.Guard, s.Moving, s.Shuffle, s.Learned, s.Skew, s.NoDate)
 	fmt.Fprintf(&b, "  kros %s\n  shop %s\n", lines(s.kros.Switches), lines(s.shop.Switches))
 	if len(s.Activation) > 0 {
 		fmt.Fprintf(&b, "  activation\n    %s\n", lines(s.Activation))
@@ -199,6 +206,7 @@ func (s Sequence) String() string {
 type life struct {
 	r        *rand.Rand
 	sells    bool
+	learned  bool
 	items    []string // codes that are matched
 	products []string // that are
 	of       map[string]string
@@ -212,7 +220,7 @@ func newLife(r *rand.Rand, s Sequence) (*life, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &life{r: r, sells: s.sells(), of: map[string]string{}, rising: map[string]bool{}}
+	l := &life{r: r, sells: s.sells(), learned: s.Learned, of: map[string]string{}, rising: map[string]bool{}}
 	for id, target := range s.Settings.Targets(kros, shop) {
 		if target.Item != "" {
 			l.products = append(l.products, id)
@@ -246,7 +254,11 @@ func (l *life) event() Event {
 		return e
 	}
 	e.Item, e.Product = pick(l.r, l.items), pick(l.r, l.products)
-	switch n := l.r.IntN(100); {
+	n := l.r.IntN(100)
+	if l.learned {
+		n %= 70 // what comes and goes shows in no filter
+	}
+	switch {
 	case n < 45:
 		e.What, e.Warehouses = evStock, l.warehouses()
 	case n < 60:

@@ -383,6 +383,17 @@ func (w *world) during(from, until time.Time) []truth {
 	return lo.Filter(w.truths, func(t truth, _ int) bool { return !t.until.Before(from) && !t.from.After(until) })
 }
 
+// someItem is the code of an item that is matched, always the same.
+func (w *world) someItem() string {
+	targets := w.now().targets
+	for _, id := range slices.Sorted(keys(targets)) {
+		if targets[id].Item != "" {
+			return targets[id].Item
+		}
+	}
+	return ""
+}
+
 // now is what is true now.
 func (w *world) now() truth {
 	w.mu.Lock()
