@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"flag"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +55,7 @@ func TestRecordHistories(t *testing.T) {
 		"answered":  (*recorder).answered,
 		"undone":    (*recorder).undone,
 		"asked":     (*recorder).asked,
+		"told":      (*recorder).told,
 	} {
 		t.Run(name, func(t *testing.T) {
 			recorded, err := filepath.Glob(filepath.Join(histories, name+"-*.json"))
@@ -299,7 +302,9 @@ func (r *recorder) undone() {
 	require.Equal(r.t, protocol.ResultFailed, result.Result)
 	r.write("no-rollback", protocol.SyncPassID(r.shop), "")
 	r.update(protocol.UpdateResume, nil)
-	r.eventually(func(s protocol.Status) bool { return s.State == protocol.StateActive && s.LastPass.Trigger == protocol.TriggerManual })
+	r.eventually(func(s protocol.Status) bool {
+		return s.State == protocol.StateActive && s.LastPass.Trigger == protocol.TriggerManual
+	})
 	r.end()
 }
 
@@ -318,5 +323,33 @@ func (r *recorder) asked() {
 	r.kros.SetToken("reset")
 	ask("explain-unread", protocol.ExplainID(r.shop, "3"), protocol.Explain, protocol.ExplainRequest{Shop: r.shop, Item: "A-1"})
 	r.kros.SetToken(krosToken)
+	r.end()
+}
+
+// told is a shop whose owner is told of trouble, and of its end. It takes the
+// minutes that Alerts waits between two messages.
+func (r *recorder) told() {
+	heard := make(chan struct{}, 10)
+	owner := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { heard <- struct{}{} }))
+	r.t.Cleanup(owner.Close)
+	r.configure(settings(fmt.Sprintf("schedule = \"0 3 1 1 *\"\n  alert {\n    url = %q\n  }", owner.URL)))
+	r.start()
+	r.kros.SetToken("reset")
+	r.now()
+	r.suspendedFor(protocol.KrosKeyInvalid)
+	r.wait(heard)
+	r.kros.SetToken(krosToken)
+	r.now()
+	r.isActive()
+	r.wait(heard)
+	var alerts []string
+	require.Eventually(r.t, func() bool {
+		alerts = nil
+		for _, e := range r.executions(fmt.Sprintf(" AND WorkflowType = %q AND ExecutionStatus = 'Completed'", protocol.Alerts)) {
+			alerts = append(alerts, e.GetExecution().GetWorkflowId())
+		}
+		return len(alerts) > 0
+	}, 2*patience, time.Second)
+	r.write("alerts", alerts[0], "")
 	r.end()
 }

@@ -84,8 +84,8 @@ func TestWhatTheHistoriesTell(t *testing.T) {
 	require.True(t, ends[protocol.SyncPass][enums.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED])
 	for _, step := range []string{
 		"FetchStock", "MatchProducts", "UpdateStock", "ReplanConflicts", "CheckKROS", "CheckShop", "RecallMemory", "ReadArchive",
-		"RecordPass", "PlanRollback", "ReadHistory", "MakeWorklist", "ExplainItem",
-		protocol.SignalNotification, protocol.SignalSyncNow, protocol.SignalConfigChanged, protocol.SignalActivated,
+		"RecordPass", "PlanRollback", "ReadHistory", "MakeWorklist", "ExplainItem", "RaiseAlert", "DeliverAlerts",
+		protocol.SignalNotification, protocol.SignalSyncNow, protocol.SignalConfigChanged, protocol.SignalActivated, protocol.SignalAlert,
 		protocol.UpdateSync, protocol.UpdatePause, protocol.UpdateResume, protocol.UpdateDeactivate,
 		protocol.UpdateApprove, protocol.UpdateDismiss, protocol.UpdateRollback,
 	} {
