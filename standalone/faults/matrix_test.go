@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	sequences = flag.Int("sequences", 60, "how many sequences are played")
+	sequences = flag.Int("sequences", 20, "how many sequences are played")
 	seed      = flag.Uint64("seed", 1, "of the first sequence; each further one has the next number")
 	parallel  = flag.Int("shops", 64, "how many shops there are at once; most of their time is waits")
 )
