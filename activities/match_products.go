@@ -136,7 +136,7 @@ func (m *matching) keep(ctx context.Context, plan stock.Plan, products []stock.P
 		return protocol.Matched{}, fmt.Errorf("archive the plan of %q: %w", m.req.Shop, err)
 	}
 	matched := protocol.Matched{
-		Plan: ref, Hash: plan.Hash(), ShopID: who.ID, Writes: len(plan.Writes()), Products: plan.Matched(),
+		Plan: ref, Hash: plan.Hash(), ShopID: who.ID, Writes: plan.Changes(), Products: plan.Matched(),
 		Counts: plan.Counts(), Samples: plan.Samples(), Warnings: m.told,
 		Stocked: plan.Stocked(), Zeroings: plan.Zeroings(), Lost: plan.Lost(),
 	}
@@ -167,7 +167,7 @@ func (m *matching) hold(matched *protocol.Matched, plan stock.Plan, doubt *stock
 // products asks the shop for the products of all items, of those that are gone
 // and of those that the items file names.
 func (m *matching) products(ctx context.Context) ([]stock.Product, error) {
-	keys := lo.Uniq(append(stock.LookupKeys(m.rules.Match, m.items), stock.GoneKeys(m.rules.Match, m.memory, m.gone)...))
+	keys := append(stock.LookupKeys(m.rules.Match, m.items), stock.GoneKeys(m.rules.Match, m.memory, m.gone)...)
 	products, err := m.lookup(ctx, m.rules.Match, keys)
 	if err != nil {
 		return nil, err

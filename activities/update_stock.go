@@ -57,11 +57,13 @@ type updating struct {
 	shop  shop.Shop
 	pulse *pulse
 
-	total    int            // writes of the plan
-	batch    int            // batches sent
-	kept     int            // of them, those that lie in refs
-	refs     []protocol.Ref // receipts of this activity, over all attempts
-	unkept   []stock.Receipt
+	total    int             // writes of the plan
+	batch    int             // batches sent
+	kept     int             // of them, those that lie in refs
+	refs     []protocol.Ref  // receipts of this activity, over all attempts
+	earlier  int             // of them, those of earlier attempts
+	own      []stock.Receipt // of this attempt
+	unkept   int             // of own, the last ones, that lie in no ref yet
 	answered int
 }
 
@@ -80,6 +82,7 @@ func (u *updating) resume(ctx context.Context) error {
 		return fmt.Errorf("read the checkpoint of the last attempt: %w", err)
 	}
 	u.batch, u.kept, u.refs, u.answered = last.Batch, last.Batch, last.Receipts, last.Batch*shop.MaxBatch
+	u.earlier = len(u.refs)
 	return nil
 }
 
@@ -135,7 +138,8 @@ func (u *updating) send(ctx context.Context, batch []stock.Write) error {
 	results, err := shop.Write(ctx, u.shop, u.req.Shop+"/"+strconv.FormatInt(u.req.Pass, 10)+"/"+u.req.Writes.SHA256, changes)
 	for i, result := range results { // those that came before an error count as well
 		w := batch[i]
-		u.unkept = append(u.unkept, stock.Receipt{
+		u.unkept++
+		u.own = append(u.own, stock.Receipt{
 			Item: w.Item, Product: w.Product, Had: w.From, Asked: w.To, Kros: w.Kros,
 			Answer: stock.Answer(result.Status), Now: result.Quantity, Reason: result.Reason,
 		})
@@ -150,16 +154,16 @@ func (u *updating) send(ctx context.Context, batch []stock.Write) error {
 // keep archives the receipts of all batches sent so far, also where ctx has
 // ended. From here on a repeat goes on behind them.
 func (u *updating) keep(ctx context.Context) error {
-	if len(u.unkept) == 0 {
+	if u.unkept == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
 	defer cancel()
-	ref, err := snapshot.Write(ctx, u.a.archive, u.a.name(u.req.Shop, u.req.Pass, false, snapshot.Receipt), slices.Values(u.unkept))
+	ref, err := snapshot.Write(ctx, u.a.archive, u.a.name(u.req.Shop, u.req.Pass, false, snapshot.Receipt), slices.Values(u.own[len(u.own)-u.unkept:]))
 	if err != nil {
 		return fmt.Errorf("archive the receipt of %q: %w", u.req.Shop, err)
 	}
-	u.refs, u.unkept, u.kept = append(u.refs, ref), nil, u.batch
+	u.refs, u.unkept, u.kept = append(u.refs, ref), 0, u.batch
 	u.pulse.at(u.progress())
 	activity.RecordHeartbeat(ctx, u.progress())
 	return nil
@@ -167,10 +171,11 @@ func (u *updating) keep(ctx context.Context) error {
 
 // settle counts what became of the whole plan of the pass.
 func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (protocol.Written, error) {
-	own, err := u.a.receipts(ctx, u.refs)
+	own, err := u.a.receipts(ctx, u.refs[:u.earlier])
 	if err != nil {
 		return protocol.Written{}, err
 	}
+	own = append(own, u.own...)
 	earlier, err := u.a.receipts(ctx, u.req.Receipts)
 	if err != nil {
 		return protocol.Written{}, err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/samber/lo"
@@ -23,7 +24,11 @@ import (
 // them comes back as an *Error, and no product with it.
 func LookupAll(ctx context.Context, s Shop, by stock.Match, keys []string, progress func(done int)) ([]stock.Product, error) {
 	var products []stock.Product
-	keys = lo.Uniq(keys)
+	if slices.IsSorted(keys) {
+		keys = slices.Compact(slices.Clone(keys))
+	} else {
+		keys = lo.Uniq(keys)
+	}
 	for done := 0; done < len(keys); {
 		batch := keys[done:min(done+MaxBatch, len(keys))]
 		found, err := retry(ctx, func() ([]stock.Product, error) { return s.Lookup(ctx, by, batch) })

@@ -28,15 +28,23 @@ func Warehouses(items []Item) []WarehouseUse {
 // Track returns items with Tracked set where an item has rows or the baseline
 // knows it as tracked: that an item is a stock item is never forgotten.
 func Track(items, baseline []Item) []Item {
-	had := make(map[identity]bool, len(baseline))
-	for _, item := range baseline {
-		if item.stocked() {
-			had[identityOf(item)] = true
+	tracked := slices.Clone(items)
+	var bare []int // positions of items that have no rows now; few
+	for i, item := range tracked {
+		if tracked[i].Tracked = item.stocked(); !tracked[i].Tracked {
+			bare = append(bare, i)
 		}
 	}
-	tracked := slices.Clone(items)
-	for i, item := range tracked {
-		tracked[i].Tracked = item.stocked() || (len(had) > 0 && had[identityOf(item)])
+	if len(bare) == 0 || len(baseline) == 0 {
+		return tracked
+	}
+	known := positionsBy(len(bare), func(i int) string { return identityOf(tracked[bare[i]]) })
+	for _, item := range baseline {
+		if item.stocked() {
+			for i := range known.each(identityOf(item)) {
+				tracked[bare[i]].Tracked = true
+			}
+		}
 	}
 	return tracked
 }
@@ -47,13 +55,10 @@ func MissingItems(items, baseline []Item) []Item {
 	if len(baseline) == 0 {
 		return nil
 	}
-	shown := make(map[identity]bool, len(items))
-	for _, item := range items {
-		shown[identityOf(item)] = true
-	}
+	shown := positionsOf(items)
 	var missing []Item
 	for _, item := range baseline {
-		if !shown[identityOf(item)] {
+		if !shown.has(identityOf(item)) {
 			missing = append(missing, item)
 		}
 	}
@@ -63,13 +68,10 @@ func MissingItems(items, baseline []Item) []Item {
 // Merge puts items that were read anew into a baseline: they take the place of
 // all that the baseline has of them.
 func Merge(baseline, fresh []Item) []Item {
-	anew := make(map[identity]bool, len(fresh))
-	for _, item := range fresh {
-		anew[identityOf(item)] = true
-	}
+	anew := positionsOf(fresh)
 	merged := make([]Item, 0, len(baseline)+len(fresh))
 	for _, item := range baseline {
-		if !anew[identityOf(item)] {
+		if !anew.has(identityOf(item)) {
 			merged = append(merged, item)
 		}
 	}
@@ -79,23 +81,28 @@ func Merge(baseline, fresh []Item) []Item {
 // Moved are the items to which KROS gives another quantity in some warehouse
 // than the baseline has, or that the baseline did not have.
 func Moved(items, baseline []Item) []Item {
-	before := make(map[identity][]Item, len(baseline))
-	for _, item := range baseline {
-		before[identityOf(item)] = append(before[identityOf(item)], item)
-	}
+	before := positionsOf(baseline)
 	return lo.Filter(items, func(item Item, _ int) bool {
-		return !slices.ContainsFunc(before[identityOf(item)], func(was Item) bool { return sameRows(was.Rows, item.Rows) })
+		for i := range before.each(identityOf(item)) {
+			if sameRows(baseline[i].Rows, item.Rows) {
+				return false
+			}
+		}
+		return true
 	})
 }
 
-// identity is what an item is known by from one sweep to the next.
-type identity struct{ code, name, ean string }
-
-func identityOf(item Item) identity {
+// identityOf is what an item is known by from one sweep to the next: its code,
+// and without one a text that is no code.
+func identityOf(item Item) string {
 	if code := CleanKey(item.Code); code != "" {
-		return identity{code: code}
+		return code
 	}
-	return identity{name: item.Name, ean: item.EAN}
+	return "\x00" + item.Name + "\x00" + item.EAN
+}
+
+func positionsOf(items []Item) positions {
+	return positionsBy(len(items), func(i int) string { return identityOf(items[i]) })
 }
 
 // stocked says whether KROS keeps stock for the item, or once did.
@@ -120,51 +127,41 @@ func warehouseItems(items []Item) map[string]int {
 // the plan, and who else has an item's code or key.
 type catalogue struct {
 	items  []catalogueItem
-	byCode map[string][]int
-	byKey  map[string][]int
+	byCode positions
+	byKey  positions
 }
 
 type catalogueItem struct {
-	Item
+	*Item
 	code string // trimmed, in NFC
 	key  key
-	rule ItemRule
+	rule *ItemRule // never nil
 }
 
 func newCatalogue(rules Rules, items []Item) catalogue {
-	c := catalogue{
-		items:  distinct(rules, items),
-		byCode: make(map[string][]int, len(items)),
-		byKey:  make(map[string][]int, len(items)),
-	}
-	for i, item := range c.items {
-		if item.code != "" {
-			c.byCode[item.code] = append(c.byCode[item.code], i)
-		}
-		if item.key.compare != "" {
-			c.byKey[item.key.compare] = append(c.byKey[item.key.compare], i)
-		}
-	}
+	c := catalogue{items: distinct(rules, items)}
+	c.byCode = positionsBy(len(c.items), func(i int) string { return c.items[i].code })
+	c.byKey = positionsBy(len(c.items), func(i int) string { return c.items[i].key.compare })
 	return c
 }
 
 // sameCode are the other items with the code of item i.
-func (c catalogue) sameCode(i int) []catalogueItem { return c.others(c.byCode[c.items[i].code], i) }
+func (c catalogue) sameCode(i int) []catalogueItem { return c.others(c.byCode, c.items[i].code, i) }
 
 // sameKey are the other items with the key of item i.
 func (c catalogue) sameKey(i int) []catalogueItem {
-	return c.others(c.byKey[c.items[i].key.compare], i)
+	return c.others(c.byKey, c.items[i].key.compare, i)
 }
 
 // others is capped: a placeholder nobody knows may stand in every item, and
 // each of them naming all would be quadratic.
-func (c catalogue) others(group []int, self int) []catalogueItem {
-	if len(group) < 2 {
-		return nil
-	}
+func (c catalogue) others(by positions, key string, self int) []catalogueItem {
 	var others []catalogueItem
-	for _, i := range group {
-		if i != self && len(others) < maxOthers {
+	for i := range by.each(key) {
+		if len(others) == maxOthers {
+			break
+		}
+		if i != self {
 			others = append(others, c.items[i])
 		}
 	}
@@ -175,9 +172,12 @@ func (c catalogue) others(group []int, self int) []catalogueItem {
 // that a moving list showed twice.
 func distinct(rules Rules, items []Item) []catalogueItem {
 	sorted := make([]catalogueItem, 0, len(items))
-	for _, item := range items {
-		one := catalogueItem{Item: item, code: CleanKey(item.Code), key: keyOf(rules.Match, item)}
-		if one.rule = rules.Items[one.code]; one.rule.Ignore || len(one.rule.Products) > 0 {
+	for i := range items {
+		one := catalogueItem{Item: &items[i], code: CleanKey(items[i].Code), key: keyOf(rules.Match, items[i]), rule: &noRule}
+		if rule, own := rules.Items[one.code]; own {
+			one.rule = &rule
+		}
+		if one.rule.Ignore || len(one.rule.Products) > 0 {
 			one.key.compare = "" // a person has settled it, so its key is nobody's trouble
 		}
 		sorted = append(sorted, one)
@@ -193,9 +193,13 @@ func distinct(rules Rules, items []Item) []catalogueItem {
 	return unique
 }
 
+var noRule ItemRule
+
 func compareItems(a, b catalogueItem) int {
+	if order := cmp.Compare(a.code, b.code); order != 0 { // as nearly always
+		return order
+	}
 	if order := cmp.Or(
-		cmp.Compare(a.code, b.code),
 		cmp.Compare(a.Name, b.Name),
 		cmp.Compare(a.EAN, b.EAN),
 		cmp.Compare(a.Code, b.Code),
@@ -220,7 +224,9 @@ func compareRows(a, b Row) int {
 
 // shelf is what the shop has, by the key of the plan.
 type shelf struct {
-	byKey    map[string][]Product // each sorted by id; without those that a person gave to an item
+	products []Product            // by key, then by id; without those that a person gave to an item
+	keys     []string             // of the products
+	first    map[string]int32     // by key: the position of its first product
 	byNumber map[string][]Product // those
 	given    map[string][]string  // by key: the items that have its products
 	parents  map[string]bool      // ids of products whose variants are products themselves
@@ -228,8 +234,8 @@ type shelf struct {
 
 func newShelf(rules Rules, products []Product) shelf {
 	s := shelf{
-		byKey:    make(map[string][]Product, len(products)),
-		byNumber: map[string][]Product{}, given: map[string][]string{}, parents: map[string]bool{},
+		products: make([]Product, 0, len(products)), keys: make([]string, 0, len(products)),
+		first: make(map[string]int32, len(products)), byNumber: map[string][]Product{}, given: map[string][]string{}, parents: map[string]bool{},
 	}
 	owners := map[string]string{}
 	for code, rule := range rules.Items {
@@ -250,9 +256,42 @@ func newShelf(rules Rules, products []Product) shelf {
 			s.given[key] = append(s.given[key], owner)
 			continue
 		}
-		s.byKey[key] = append(s.byKey[key], product)
+		s.products, s.keys = append(s.products, product), append(s.keys, key)
+	}
+	s.order()
+	for i, key := range slices.Backward(s.keys) {
+		s.first[key] = int32(i)
 	}
 	return s
+}
+
+// order sorts the products, which are sorted by id, by key.
+func (s *shelf) order() {
+	if slices.IsSorted(s.keys) {
+		return
+	}
+	places := lo.Range(len(s.keys))
+	slices.SortFunc(places, func(a, b int) int {
+		if order := cmp.Compare(s.keys[a], s.keys[b]); order != 0 {
+			return order
+		}
+		return a - b
+	})
+	s.products = lo.Map(places, func(place, _ int) Product { return s.products[place] })
+	s.keys = lo.Map(places, func(place, _ int) string { return s.keys[place] })
+}
+
+// of are the products with a key, by id.
+func (s shelf) of(key string) []Product {
+	from, found := s.first[key]
+	if !found {
+		return nil
+	}
+	to := from
+	for int(to) < len(s.keys) && s.keys[to] == key {
+		to++
+	}
+	return s.products[from:to:to]
 }
 
 // paired are the products with one of the numbers.
@@ -268,9 +307,12 @@ func (s shelf) writable(product Product) bool { return product.Tracked && !s.par
 // lower reading stays; if that is the older one, the write ends in a conflict
 // and is planned again.
 func distinctProducts(products []Product) []Product {
-	sorted := slices.SortedFunc(slices.Values(products), func(a, b Product) int {
+	sorted := slices.Clone(products)
+	slices.SortFunc(sorted, func(a, b Product) int {
+		if order := cmp.Compare(a.ID, b.ID); order != 0 { // as nearly always
+			return order
+		}
 		return cmp.Or(
-			cmp.Compare(a.ID, b.ID),
 			a.Quantity.Cmp(b.Quantity),
 			cmp.Compare(a.Number, b.Number),
 			cmp.Compare(a.EAN, b.EAN),

@@ -49,7 +49,7 @@ func (p Plan) Sources(items []Item) []Item {
 	rows := make(map[name][]Item, len(items))
 	for _, item := range distinct(Rules{Match: ByNumber}, items) { // in the order of lines, whatever the key
 		of := name{item.code, item.Name}
-		rows[of] = append(rows[of], item.Item)
+		rows[of] = append(rows[of], *item.Item)
 	}
 	sources := make([]Item, len(p.Lines))
 	for i, line := range p.Lines {

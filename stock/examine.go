@@ -122,11 +122,20 @@ func examineFirst(items []Item, unknown, known []string) *Doubt {
 // MinCatalogue 0 does not switch that off; a baseline that had none was
 // accepted as such by a person.
 func examineChange(guard Guard, items, baseline []Item) *Doubt {
-	identities := func(items []Item) int {
-		return len(lo.UniqMap(items, func(item Item, _ int) identity { return identityOf(item) }))
+	shown := positionsOf(items)
+	met, missed := make([]bool, len(items)), map[string]bool{}
+	seen := 0 // distinct, as expected
+	for _, item := range baseline {
+		at := int(shown.first[identityOf(item)]) - 1
+		switch {
+		case at < 0:
+			missed[identityOf(item)] = true
+		case !met[at]:
+			met[at] = true
+			seen++
+		}
 	}
-	expected := identities(baseline)
-	seen := expected - identities(MissingItems(items, baseline))
+	expected := seen + len(missed)
 	// In decimals: 30 % of 10 are 3, not 3.0000000000000004.
 	least := decimal.NewFromFloat(guard.MinCatalogue).Mul(decimal.NewFromInt(int64(expected)))
 	if decimal.NewFromInt(int64(seen)).LessThan(least) || (anyRows(baseline) && !anyRows(items)) {

@@ -104,7 +104,25 @@ func (e Entry) zeroed() bool { return e.stocked() && e.To.IsZero() }
 
 // halved tells whether a stocked product changes by more than half, up or down.
 func (e Entry) halved() bool {
-	return e.stocked() && e.To.Sub(e.From).Abs().Mul(decimal.NewFromInt(2)).GreaterThan(e.From)
+	if !e.stocked() {
+		return false
+	}
+	from, wholeFrom := whole(e.From)
+	to, wholeTo := whole(e.To)
+	if wholeFrom && wholeTo { // as nearly always
+		return 2*max(to-from, from-to) > from
+	}
+	return e.To.Sub(e.From).Abs().Mul(decimal.NewFromInt(2)).GreaterThan(e.From)
+}
+
+// whole is a quantity as a machine's number, where it is one and not too large
+// to calculate with.
+func whole(quantity decimal.Decimal) (number int64, ok bool) {
+	const digits = 15
+	if quantity.Exponent() != 0 || quantity.NumDigits() > digits {
+		return 0, false
+	}
+	return quantity.CoefficientInt64(), true
 }
 
 // guard looks at the changes of a plan as a whole.

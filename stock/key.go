@@ -1,7 +1,6 @@
 package stock
 
 import (
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,7 +24,20 @@ var spreadsheetEAN = regexp.MustCompile(`^[0-9]([.,][0-9]+)?[eE]\+?[0-9]{1,2}$`)
 // spaces, zero-width space, word joiner, byte order mark) and in NFC. Warehouse
 // and item codes are compared in this form, too.
 func CleanKey(key string) string {
+	if plain(key) {
+		return key
+	}
 	return norm.NFC.String(strings.TrimFunc(key, invisible))
+}
+
+// plain tells whether a key is clean at first sight: ASCII, and no spaces.
+func plain(key string) bool {
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // GTIN is the form in which EANs are compared: up to 14 digits are filled with
@@ -42,16 +54,19 @@ func GTIN(ean string) string {
 // by this key: every form in which a usable key may be written there, sorted,
 // each once. Items without a usable key ask for nothing.
 func LookupKeys(match Match, items []Item) []string {
-	asked := make(map[string]struct{}, len(items))
+	asked := slices.Grow([]string(nil), len(items))
 	for _, item := range items {
-		if keyOf(match, item).fault != "" {
-			continue
-		}
-		for _, form := range writtenForms(match, rawKey(match, item.Code, item.EAN)) {
-			asked[form] = struct{}{}
+		raw := rawKey(match, item.Code, item.EAN)
+		switch {
+		case keyOf(match, item).fault != "":
+		case match != ByEAN && plain(raw): // it is written in one way
+			asked = append(asked, raw)
+		default:
+			asked = append(asked, writtenForms(match, raw)...)
 		}
 	}
-	return slices.Sorted(maps.Keys(asked))
+	slices.Sort(asked)
+	return slices.Compact(asked)
 }
 
 // key is what an item is matched by.

@@ -42,15 +42,17 @@ type ledger struct {
 	now    time.Time
 	same   bool // the settings are those of the ledger
 	lines  []Line
-	byItem map[string]int // lines that have, or had, products
-	rows   map[string]ledgerRow
+	byItem map[string]int32 // lines that have, or had, products
+	rows   []ledgerRow
+	byID   map[string]int32 // rows by product
 }
 
 // ledgerRow is what we last left of one product.
 type ledgerRow struct {
-	line int
-	left decimal.Decimal
-	or   *decimal.Decimal // the other possibility, where the answer to a write is unknown
+	line  int32
+	wrote bool // by us, in this pass or an earlier one
+	left  decimal.Decimal
+	or    *decimal.Decimal // the other possibility, where the answer to a write is unknown
 }
 
 func newLedger(in Input) ledger {
@@ -58,7 +60,8 @@ func newLedger(in Input) ledger {
 	l := ledger{
 		rules: in.Rules, now: in.Now, lines: memory.Ledger,
 		same:   memory.Basis == "" || memory.Basis == in.Basis,
-		byItem: map[string]int{}, rows: map[string]ledgerRow{},
+		byItem: make(map[string]int32, len(memory.Ledger)),
+		rows:   make([]ledgerRow, 0, len(memory.Ledger)), byID: make(map[string]int32, len(memory.Ledger)),
 	}
 	answers := make(map[string]Receipt, len(memory.Receipts))
 	for _, r := range memory.Receipts {
@@ -66,19 +69,47 @@ func newLedger(in Input) ledger {
 	}
 	for i, line := range l.lines {
 		if _, again := l.byItem[line.Item]; !again && line.Item != "" && len(line.Entries)+len(line.Kept)+len(line.Sold) > 0 {
-			l.byItem[line.Item] = i
+			l.byItem[line.Item] = int32(i)
 		}
-		for _, e := range slices.Concat(line.Kept, line.Entries) {
-			l.rows[e.Product] = rowOf(i, e, answers)
+		for _, entries := range [][]Entry{line.Kept, line.Entries} {
+			for j := range entries {
+				l.remember(entries[j].Product, rowOf(int32(i), &entries[j], answers))
+			}
 		}
 	}
 	return l
 }
 
+// remember takes in a row; of a product that has several the last one counts.
+func (l *ledger) remember(product string, row ledgerRow) {
+	at, again := l.byID[product]
+	if !again {
+		l.byID[product] = int32(len(l.rows))
+		l.rows = append(l.rows, row)
+		return
+	}
+	row.wrote = row.wrote || l.rows[at].wrote
+	l.rows[at] = row
+}
+
+// row is what is remembered of a product.
+func (l ledger) row(product string) (row ledgerRow, known bool) {
+	at, known := l.byID[product]
+	if !known {
+		return ledgerRow{}, false
+	}
+	return l.rows[at], true
+}
+
+func (l ledger) wrote(product string) bool {
+	row, _ := l.row(product)
+	return row.wrote
+}
+
 // rowOf says what we left of a product: what the shop answered, and without an
 // answer either what the plan wanted or what the shop had.
-func rowOf(line int, e Entry, answers map[string]Receipt) ledgerRow {
-	row := ledgerRow{line: line, left: e.To}
+func rowOf(line int32, e *Entry, answers map[string]Receipt) ledgerRow {
+	row := ledgerRow{line: line, left: e.To, wrote: e.Wrote}
 	answer, known := answers[e.Product]
 	// An answer to another write is of an earlier plan of the same pass.
 	known = known && answer.Had.Equal(e.From) && answer.Asked.Equal(e.To)
@@ -118,7 +149,7 @@ func (l ledger) imported(lines []Line) bool {
 				continue
 			}
 			matched++
-			row, known := l.rows[e.Product]
+			row, known := l.row(e.Product)
 			if !known {
 				continue
 			}
@@ -146,23 +177,30 @@ func (l ledger) sales(line Line, believed bool) []Sale {
 		return nil
 	}
 	fell := decimal.Zero
-	var sources []int
+	var sources []int32 // lines with sales; mostly there are none
+	add := func(i int32) {
+		if len(l.lines[i].Sold) > 0 && !slices.Contains(sources, i) {
+			sources = append(sources, i)
+		}
+	}
 	for _, e := range line.Entries {
-		if row, known := l.rows[e.Product]; known {
-			sources = append(sources, row.line)
-			fell = fell.Add(row.before(e.From).Sub(e.From))
+		if row, known := l.row(e.Product); known {
+			add(row.line)
+			if before := row.before(e.From); !before.Equal(e.From) {
+				fell = fell.Add(before.Sub(e.From))
+			}
 		}
 	}
 	own, known := l.byItem[line.Item]
 	if known = known && line.Item != ""; known {
-		sources = append(sources, own)
+		add(own)
 	}
 	var sales []Sale
-	for _, i := range lo.Uniq(sources) {
+	for _, i := range sources {
 		sales = append(sales, l.lines[i].Sold...)
 	}
 	sales = fall(l.live(sales), fell, l.now)
-	if known && l.same && believed {
+	if known && l.same && believed && len(sales) > 0 {
 		sales = bookSales(sales, booked(l.lines[own]).Sub(line.Kros))
 	}
 	return sales
@@ -170,6 +208,9 @@ func (l ledger) sales(line Line, believed bool) []Sale {
 
 // live are the sales that are still held back, oldest first.
 func (l ledger) live(sales []Sale) []Sale {
+	if len(sales) == 0 {
+		return nil
+	}
 	kept := lo.Filter(sales, func(s Sale, _ int) bool { return l.now.Before(s.Seen.Add(l.rules.SoldHold)) })
 	slices.SortFunc(kept, func(a, b Sale) int { return cmp.Or(a.Seen.Compare(b.Seen), a.Quantity.Cmp(b.Quantity)) })
 	return kept
@@ -184,7 +225,7 @@ func (l ledger) carry(line *Line, claimed map[string]bool) {
 	}
 	old := l.lines[i]
 	line.Kept = lo.FilterMap(slices.Concat(old.Kept, old.Entries), func(e Entry, _ int) (Entry, bool) {
-		row := l.rows[e.Product]
+		row, _ := l.row(e.Product)
 		from := lo.FromPtrOr(row.or, row.left)
 		kept := Entry{Product: e.Product, Name: e.Name, From: from, To: row.left, Kros: e.Kros, Wrote: e.Wrote}
 		return kept, !claimed[e.Product] && row.line == i
@@ -207,17 +248,17 @@ func (l ledger) past(lines []Line) []Line {
 	if len(l.byItem) == 0 {
 		return nil
 	}
+	if !slices.ContainsFunc(l.lines, func(old Line) bool { return len(l.live(old.Sold)) > 0 }) {
+		return nil
+	}
 	planned := make(map[string]bool, len(lines))
-	claimed := map[string]bool{}
 	for _, line := range lines {
 		planned[line.Item] = true
-		for _, e := range line.Entries {
-			claimed[e.Product] = true
-		}
 	}
+	claimed := Plan{Lines: lines}.products()
 	var past []Line
 	for i, old := range l.lines {
-		if planned[old.Item] || l.byItem[old.Item] != i || len(l.live(old.Sold)) == 0 {
+		if planned[old.Item] || int(l.byItem[old.Item]) != i || len(l.live(old.Sold)) == 0 {
 			continue
 		}
 		line := Line{

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/samber/lo"
@@ -136,7 +136,6 @@ func NewPlan(in Input) Plan {
 		measure:   newMeasure(in.Rules),
 		catalogue: newCatalogue(in.Rules, Track(in.Items, memory.Items)),
 		shelf:     newShelf(in.Rules, in.Products),
-		wrote:     writtenProducts(memory.Ledger),
 	}
 	plan := Plan{Lines: make([]Line, 0, len(p.catalogue.items))}
 	for i := range p.catalogue.items {
@@ -150,15 +149,20 @@ func NewPlan(in Input) Plan {
 	}
 	plan.aim(believed)
 	newGuard(in, &plan).watch(in.Doubtful)
-	plan.close(believed, remembered, p.wrote)
+	plan.close(believed, remembered)
 	plan.Lines = append(plan.Lines, remembered.past(plan.Lines)...)
-	slices.SortStableFunc(plan.Lines, orderLines)
+	if !slices.IsSortedFunc(plan.Lines, orderLines) {
+		slices.SortStableFunc(plan.Lines, orderLines)
+	}
 	return plan
 }
 
 // orderLines is the order of a plan.
 func orderLines(a, b Line) int {
-	return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Name, b.Name))
+	if order := cmp.Compare(a.Item, b.Item); order != 0 {
+		return order
+	}
+	return cmp.Compare(a.Name, b.Name)
 }
 
 // aim gives every product the quantity of KROS without what was sold and is not
@@ -183,26 +187,40 @@ func (p Plan) aim(l ledger) {
 // close makes the plan the ledger of the next pass: of a held product KROS's
 // number is not believed, and products that have left their item are kept in
 // mind.
-func (p Plan) close(believed, remembered ledger, wrote map[string]bool) {
-	claimed := map[string]bool{}
+func (p Plan) close(believed, remembered ledger) {
 	for i := range p.Lines {
 		line := &p.Lines[i]
 		held := false
 		for j := range line.Entries {
 			e := &line.Entries[j]
-			e.Wrote = e.changes() || wrote[e.Product]
-			claimed[e.Product] = true
+			e.Wrote = e.changes() || remembered.wrote(e.Product)
 			held = held || e.Want != nil
 		}
 		if own, known := believed.byItem[line.Item]; held && known && line.Item != "" {
 			line.Sold, line.Booked = believed.sales(*line, false), lo.ToPtr(booked(believed.lines[own]))
 		}
 	}
+	var claimed map[string]bool
 	for i := range p.Lines {
-		if len(p.Lines[i].Entries) == 0 {
-			remembered.carry(&p.Lines[i], claimed)
+		line := &p.Lines[i]
+		if _, known := remembered.byItem[line.Item]; known && len(line.Entries) == 0 {
+			if claimed == nil {
+				claimed = p.products()
+			}
+			remembered.carry(line, claimed)
 		}
 	}
+}
+
+// products are those that belong to a line.
+func (p Plan) products() map[string]bool {
+	products := make(map[string]bool, len(p.Lines))
+	for _, line := range p.Lines {
+		for _, e := range line.Entries {
+			products[e.Product] = true
+		}
+	}
+	return products
 }
 
 // Replan plans products again whose quantity changed under the writer's hands.
@@ -305,7 +323,7 @@ func CountMatches(match Match, items []Item, products []Product) int {
 	return lo.CountBy(lo.Range(len(catalogue.items)), func(i int) bool {
 		key := catalogue.items[i].key
 		return key.fault == "" && len(catalogue.sameCode(i)) == 0 && len(catalogue.sameKey(i)) == 0 &&
-			len(shelf.byKey[key.compare]) > 0
+			len(shelf.of(key.compare)) > 0
 	})
 }
 
@@ -320,10 +338,16 @@ func (p Plan) Writes() []Write {
 			}
 		}
 	}
-	slices.SortStableFunc(writes, func(a, b Write) int {
-		return cmp.Or(compareBool(a.To.GreaterThan(a.From), b.To.GreaterThan(b.From)), cmp.Compare(a.Product, b.Product))
-	})
-	return writes
+	decreases, increases := lo.FilterReject(writes, func(w Write, _ int) bool { return !w.To.GreaterThan(w.From) })
+	for _, part := range [][]Write{decreases, increases} {
+		slices.SortStableFunc(part, func(a, b Write) int { return cmp.Compare(a.Product, b.Product) })
+	}
+	return append(decreases, increases...)
+}
+
+// Changes is how many Writes there are.
+func (p Plan) Changes() int {
+	return lo.SumBy(p.Lines, func(line Line) int { return lo.CountBy(line.Entries, Entry.changes) })
 }
 
 // Hash names the changes of the plan: equal for equal (product, quantity it
@@ -332,8 +356,11 @@ func (p Plan) Hash() string {
 	writes := p.Writes()
 	slices.SortFunc(writes, func(a, b Write) int { return cmp.Compare(a.Product, b.Product) })
 	hash := sha256.New()
+	var text []byte
 	for _, w := range writes {
-		fmt.Fprintf(hash, "%q %s\n", w.Product, w.To)
+		text = strconv.AppendQuote(text[:0], w.Product)
+		text = append(append(append(text, ' '), w.To.String()...), '\n')
+		_, _ = hash.Write(text) // a hash takes everything
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
@@ -380,7 +407,6 @@ type planner struct {
 	measure   measure
 	catalogue catalogue
 	shelf     shelf
-	wrote     map[string]bool // products that the ledger says we wrote
 }
 
 // judge decides about one item. What makes it ambiguous comes first: an
@@ -391,7 +417,7 @@ func (p planner) judge(i int) Line {
 		Item:    item.code,
 		Name:    item.Name,
 		Key:     item.key.written,
-		Kros:    p.measure.of(item.Item),
+		Kros:    p.measure.of(*item.Item),
 		NoStock: !item.stocked(),
 	}
 	if same := p.catalogue.sameCode(i); len(same) > 0 {
@@ -417,7 +443,7 @@ func (p planner) judge(i int) Line {
 	if item.key.fault != "" {
 		return p.because(line, Skipped, item.key.fault, nil)
 	}
-	return p.assign(line, p.shelf.byKey[item.key.compare])
+	return p.assign(line, p.shelf.of(item.key.compare))
 }
 
 // assign gives a line its products.
@@ -428,7 +454,10 @@ func (p planner) assign(line Line, products []Product) Line {
 		}
 		return p.because(line, Unmatched, ReasonNoProduct, nil)
 	}
-	writable := lo.Filter(products, func(product Product, _ int) bool { return p.shelf.writable(product) })
+	writable := products
+	if !lo.EveryBy(products, p.shelf.writable) {
+		writable = lo.Filter(products, func(product Product, _ int) bool { return p.shelf.writable(product) })
+	}
 	if len(writable) == 0 {
 		parent := lo.SomeBy(products, func(product Product) bool { return p.shelf.parents[product.ID] })
 		return p.because(line, Skipped, lo.Ternary(parent, ReasonParent, ReasonUntracked), productIDs(products))
@@ -448,6 +477,10 @@ func entryOf(product Product, kros decimal.Decimal) Entry {
 // aimed is the one place that decides what a product gets.
 func (e Entry) aimed(sold decimal.Decimal) Entry {
 	e.Unbooked = sold
+	if sold.IsZero() && !e.Kros.IsNegative() { // as nearly always
+		e.To = e.Kros
+		return e
+	}
 	e.To = decimal.Max(decimal.Zero, e.Kros.Sub(sold))
 	return e
 }
@@ -481,12 +514,12 @@ func (p planner) missing(in Input, memory Memory) []Line {
 // whose key an item of the sweep has follows that item, or stays as it is
 // where that item is ambiguous.
 func (p planner) zeroings(item catalogueItem, ledger []Entry, zeroed map[string]bool) []Entry {
-	if len(ledger) == 0 || item.key.compare == "" || len(p.catalogue.byKey[item.key.compare]) > 0 {
+	if len(ledger) == 0 || item.key.compare == "" || p.catalogue.byKey.has(item.key.compare) {
 		return nil
 	}
 	ours := lo.SliceToMap(ledger, func(e Entry) (string, bool) { return e.Product, true })
 	var entries []Entry
-	for _, product := range p.shelf.byKey[item.key.compare] {
+	for _, product := range p.shelf.of(item.key.compare) {
 		if ours[product.ID] && p.shelf.writable(product) && !zeroed[product.ID] {
 			zeroed[product.ID] = true
 			entries = append(entries, entryOf(product, decimal.Zero))
@@ -516,18 +549,6 @@ func ledgerEntries(ledger []Line) map[string][]Entry {
 		}
 	}
 	return entries
-}
-
-func writtenProducts(ledger []Line) map[string]bool {
-	wrote := map[string]bool{}
-	for _, line := range ledger {
-		for _, e := range slices.Concat(line.Entries, line.Kept) {
-			if e.Wrote {
-				wrote[e.Product] = true
-			}
-		}
-	}
-	return wrote
 }
 
 func productIDs(products []Product) []string {

@@ -88,7 +88,9 @@ func (m measure) stages(item Item) [4]stage {
 func (s stage) apply(quantity decimal.Decimal) decimal.Decimal {
 	switch s.name {
 	case StepBuffer:
-		return quantity.Sub(s.amount)
+		if !s.amount.IsZero() {
+			return quantity.Sub(s.amount)
+		}
 	case StepFloor:
 		if !quantity.IsPositive() {
 			return decimal.Zero

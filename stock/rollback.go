@@ -117,7 +117,7 @@ func (p Plan) RolledBack(ledger []Line, answers []Receipt) []Line {
 	replace := func(e Entry, _ int) Entry {
 		if r, ok := restored[e.Product]; ok {
 			e.From, e.To, e.Wrote = r.From, r.To, true
-		} else if row := rowOf(0, e, last); row.or == nil {
+		} else if row := rowOf(0, &e, last); row.or == nil {
 			e.From, e.To = row.left, row.left
 		}
 		return e

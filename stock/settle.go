@@ -86,12 +86,13 @@ type fate struct {
 	wrote      bool
 	had, asked decimal.Decimal // from the first write to the last one that came through
 	conflicted bool
-	last       Receipt
+	last       *Receipt
 }
 
 func fatesOf(receipts []Receipt) map[string]fate {
 	fates := make(map[string]fate, len(receipts))
-	for _, r := range receipts {
+	for i := range receipts {
+		r := &receipts[i]
 		f := fates[r.Product]
 		f.last = r
 		f.conflicted = f.conflicted || r.Answer == AnswerConflict

@@ -139,7 +139,7 @@ func newWorklist(in WorkInput) worklist {
 			w.inStep[e.Product] = true
 		}
 		if item := w.catalogue.items[i]; item.rule.Ignore {
-			w.ignored[keyOf(in.Rules.Match, item.Item).compare] = true
+			w.ignored[keyOf(in.Rules.Match, *item.Item).compare] = true
 		}
 	}
 	for code, rule := range in.Rules.Items {
@@ -175,9 +175,9 @@ func (w worklist) ambiguous() []draft {
 		}
 		together.add(i)
 		item := w.catalogue.items[i]
-		for _, others := range [][]int{w.catalogue.byCode[item.code], w.catalogue.byKey[item.key.compare]} {
-			if len(others) > 0 {
-				together.join(others[0], i)
+		for _, first := range []int32{w.catalogue.byCode.first[item.code], w.catalogue.byKey.first[item.key.compare]} {
+			if first != 0 {
+				together.join(int(first)-1, i)
 			}
 		}
 	}
@@ -232,7 +232,7 @@ func (w worklist) having(line Line, item catalogueItem) []Product {
 	if item.key.compare == "" {
 		return nil
 	}
-	return w.shelf.byKey[item.key.compare]
+	return w.shelf.of(item.key.compare)
 }
 
 // lost is what the item of a line was in step with and what no item has now.
@@ -329,10 +329,10 @@ func (w worklist) free(product Product) bool {
 		return false
 	}
 	if owner := w.owners[CleanKey(product.Number)]; owner != "" {
-		return len(w.catalogue.byCode[owner]) == 0
+		return !w.catalogue.byCode.has(owner)
 	}
 	k := productKeyOf(w.rules.Match, product)
-	return k.fault != "" || len(w.catalogue.byKey[k.compare]) == 0 && !w.ignored[k.compare]
+	return k.fault != "" || !w.catalogue.byKey.has(k.compare) && !w.ignored[k.compare]
 }
 
 func productKeyOf(match Match, product Product) key {
