@@ -82,8 +82,11 @@ func forgotten(err error) bool {
 	return errors.Is(err, snapshot.ErrMissing) || errors.Is(err, snapshot.ErrCorrupt)
 }
 
+// maxWarehouses keeps findings far below Temporal's limit of a payload.
+const maxWarehouses = 200
+
 func warehouseUses(items []stock.Item, selected []string) []protocol.WarehouseUse {
-	return lo.Map(stock.Warehouses(items), func(w stock.WarehouseUse, _ int) protocol.WarehouseUse {
+	return lo.Map(lo.Slice(stock.Warehouses(items), 0, maxWarehouses), func(w stock.WarehouseUse, _ int) protocol.WarehouseUse {
 		return protocol.WarehouseUse{Code: w.Code, Items: w.Items, Counted: len(selected) == 0 || lo.Contains(selected, w.Code)}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/skladom/skladom/protocol"
 )
@@ -135,16 +136,20 @@ func since(cleared bool) string {
 
 func plainTitle(s protocol.AlertedShop) string { return inLine(cmp.Or(s.Title, s.Shop)) }
 
-// inLine keeps a text to its line: a title is not to look like a sentence of ours.
+// inLine keeps a text to its line and to its direction of writing: a title is
+// not to look like a sentence of ours.
 func inLine(text string) string {
-	return strings.Join(strings.Fields(strings.Map(dropControl, text)), " ")
+	return strings.Join(strings.Fields(strings.Map(printed, text)), " ")
 }
 
-func dropControl(r rune) rune {
-	if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' {
-		return ' '
+func printed(r rune) rune {
+	switch {
+	case unicode.IsPrint(r):
+		return r
+	case unicode.Is(unicode.Cf, r):
+		return -1
 	}
-	return r
+	return ' '
 }
 
 func zoneOf(name string) *time.Location {

@@ -253,10 +253,17 @@ func command(what, shop string) string {
 	return strings.TrimSpace(what + " " + shop)
 }
 
+// maxNamed bounds a sentence: nobody has so many warehouses, but a list of KROS
+// may name any number.
+const maxNamed = 50
+
 func warehouses(codes []string) string {
-	quoted := make([]string, len(codes))
-	for i, code := range codes {
-		quoted[i] = fmt.Sprintf("%q", code)
+	quoted := make([]string, min(len(codes), maxNamed))
+	for i := range quoted {
+		quoted[i] = fmt.Sprintf("%.60q", codes[i])
+	}
+	if rest := len(codes) - len(quoted); rest > 0 {
+		quoted = append(quoted, fmt.Sprintf("and %d more", rest))
 	}
 	switch len(codes) {
 	case 0:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/skladom/skladom/message"
 	"github.com/skladom/skladom/protocol"
@@ -54,7 +55,17 @@ func syncDetails(status protocol.Status, recent []passLine, zone *time.Location)
 	return string(b)
 }
 
-// plain keeps text from outside out of the Markdown.
+// plain keeps text from outside out of the Markdown, in its line and in its
+// direction of writing.
 func plain(s string) string {
-	return strings.NewReplacer("|", "/", "\n", " ", "\r", " ", "<", "‹", ">", "›", "[", "(", "]", ")", "`", "'", "*", "·", "_", "\\_").Replace(s)
+	printed := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsPrint(r):
+			return r
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return -1
+	}, s)
+	return strings.NewReplacer("|", "/", "<", "‹", ">", "›", "[", "(", "]", ")", "`", "'", "*", "·", "_", "\\_").Replace(printed)
 }
