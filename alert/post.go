@@ -49,7 +49,7 @@ var client = &http.Client{Timeout: timeout, CheckRedirect: sameHost}
 // nobody else, and a redirect that turns POST into GET would lose it in silence.
 func sameHost(next *http.Request, before []*http.Request) error {
 	first := before[0].URL
-	if len(before) > 3 || next.Method != http.MethodPost || next.URL.Hostname() != first.Hostname() || first.Scheme == "https" && next.URL.Scheme != "https" {
+	if len(before) > 3 || next.Method != http.MethodPost || next.URL.Host != first.Host || first.Scheme == "https" && next.URL.Scheme != "https" {
 		return http.ErrUseLastResponse
 	}
 	return nil

@@ -244,3 +244,22 @@ func TestAMailServerIsSpokenToReadablyOnThisMachineOnly(t *testing.T) {
 		}
 	}
 }
+
+// A shop's name becomes a path, a part of URLs and workflow ids, and a line of
+// logs and lists.
+func TestACraftedShopNameIsRefused(t *testing.T) {
+	for _, name := range []string{
+		"", ".", "..", "../a", "a/b", `a\\b`, "a:b", "a b", "A", "-a", "a_b", "á", "a.b", "a%2fb", "a'--", "a\\r\\nX: 1", "a\\u0000", "a\\u202eb", "${1}", strings.Repeat("a", 64),
+	} {
+		disk := newDisk(map[string]string{"a.hcl": strings.Replace(shopText("a"), `"a"`, `"`+name+`"`, 1), "good.hcl": shopText("good")})
+		d := disk.open(t)
+		require.NotEmpty(t, d.Diagnostics(), name)
+		shops := d.Shops()
+		require.Len(t, shops, 1, name)
+		require.Equal(t, "good", shops[0].Name)
+	}
+	for _, name := range []string{"a", "0", "a-b-", strings.Repeat("a", 63)} {
+		d := newDisk(map[string]string{"a.hcl": shopText(name)}).open(t)
+		require.Empty(t, d.Diagnostics(), name)
+	}
+}

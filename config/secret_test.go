@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/stretchr/testify/assert"
@@ -175,4 +177,92 @@ func TestNoMistakeInTypingAKeyShowsIt(t *testing.T) {
 		_, err = d.Shop("a")
 		require.NotContains(t, fmt.Sprint(err), planted, text)
 	})
+}
+
+// Whoever prints the configuration, or looks into it by reflection as debuggers
+// and loggers do, finds no secret, though all of them stand in the files.
+func TestNothingReachableInADirectoryHoldsASecret(t *testing.T) {
+	const master = "bTRzdGVyLWtleS1vZi10aGUtZW5kLXRvLWVuZC10ZXM="
+	secrets := []string{"kros-hunter2", "shop-hunter2", "alert-hunter2", "mail-hunter2", master, "of-the-end-to-end"}
+	disk := newDisk(map[string]string{
+		"skladom.hcl": `
+			secrets { master_key = "` + master + `" }
+			mail {
+				host     = "mail.example.com"
+				from     = "a@example.com"
+				username = "u"
+				password = "mail-hunter2"
+			}`,
+		"shops/a.hcl": `
+			shop "a" {
+				kros { api_key = "kros-hunter2" }
+				fynode {
+					url     = "https://a.example.com"
+					api_key = "shop-hunter2"
+				}
+				alert { url = "https://alerts.example.com/alert-hunter2" }
+			}`,
+	})
+	d := disk.open(t)
+	require.Empty(t, d.Validate())
+	_, err := d.Shop("a")
+	require.NoError(t, err)
+	disk.write("shops/a.hcl", "shop \"a\" {\n  kros { api_key = \"kros-hunter2\n}") // and broken
+	_, diagnostics := d.Reload()
+	require.NotEmpty(t, diagnostics)
+
+	found := reachable(config.Inside(d))
+	require.Contains(t, found, "mail.password", "the walk gets there")
+	for _, text := range append(found, fmt.Sprintf("%v%+v%#v", d, d, d), fmt.Sprintf("%+v%#v", d.Shops(), d.Shops()), fmt.Sprintf("%+v%#v", d.Installation(), d.Installation()), fmt.Sprint(diagnostics)) {
+		for _, secret := range secrets {
+			require.NotContains(t, text, secret)
+		}
+	}
+}
+
+// reachable are all texts and bytes that reflection gets to from a value.
+func reachable(from any) (texts []string) {
+	type place struct {
+		at unsafe.Pointer
+		of reflect.Type
+	}
+	seen := map[place]bool{}
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		switch v.Kind() {
+		case reflect.String:
+			texts = append(texts, v.String())
+		case reflect.Pointer, reflect.Interface:
+			if v.IsNil() {
+				return
+			}
+			if v.Kind() == reflect.Pointer {
+				here := place{v.UnsafePointer(), v.Type()}
+				if seen[here] {
+					return
+				}
+				seen[here] = true
+			}
+			walk(v.Elem())
+		case reflect.Struct:
+			for i := range v.NumField() {
+				walk(v.Field(i))
+			}
+		case reflect.Map:
+			for _, key := range v.MapKeys() {
+				walk(key)
+				walk(v.MapIndex(key))
+			}
+		case reflect.Slice, reflect.Array:
+			if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
+				texts = append(texts, string(v.Bytes()))
+				return
+			}
+			for i := range v.Len() {
+				walk(v.Index(i))
+			}
+		}
+	}
+	walk(reflect.ValueOf(from))
+	return texts
 }
