@@ -178,3 +178,46 @@ func TestTheDecisionsNameEveryLibraryAtItsVersion(t *testing.T) {
 		}
 	}
 }
+
+// A threat is as far away as the test that keeps it there.
+func TestTheThreatsNameTestsThatExist(t *testing.T) {
+	text, err := os.ReadFile("docs/security.md")
+	require.NoError(t, err)
+	rows := 0
+	for _, line := range strings.Split(string(text), "\n") {
+		cells := strings.Split(line, " | ")
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| who |") {
+			continue
+		}
+		require.Len(t, cells, 4, line)
+		rows++
+		named := regexp.MustCompile("`([a-z0-9/]+)\\.((?:Test|Fuzz)[A-Za-z0-9_]+)`").FindAllStringSubmatch(cells[3], -1)
+		require.Equal(t, strings.HasPrefix(cells[2], "not defended: "), len(named) == 0, "who is stopped, is so by a test: %s", line)
+		require.Equal(t, strings.Count(cells[3], "`"), 2*len(named), "something is named that is no test: %s", cells[3])
+		for _, test := range named {
+			require.Contains(t, testsIn(t, test[1]), test[2], line)
+		}
+	}
+	require.Greater(t, rows, 30)
+}
+
+// testsIn are the tests and fuzz targets of a folder; that of the module itself
+// is called skladom.
+func testsIn(t *testing.T, folder string) []string {
+	t.Helper()
+	if folder == "skladom" {
+		folder = "."
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files, "there is no folder %s with tests", folder)
+	var names []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(text, -1) {
+			names = append(names, string(match[1]))
+		}
+	}
+	return names
+}
