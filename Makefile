@@ -16,7 +16,7 @@ MODULES := . standalone deploy/composetest
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run build standalone test test-root test-standalone test-deploy bench-notify bench-pass simulate \
-        crash check lint fmt vet workflowcheck golangci tidy generate clean
+        crash reliability test-uncached check lint fmt vet workflowcheck golangci tidy generate clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,12 @@ bench-pass: build ## a whole pass of 100,000 items against a script and the bare
 
 simulate: ## pieces sold twice and sales lost under each sold_hold; a minute (docs/selling.md)
 	@$(GO) run ./testsuite/selling --seed 1 $(ARGS)
+
+reliability: ## 1,000 sequences of faults, each to end in step; 10 minutes (docs/reliability.md)
+	cd standalone && $(GO) test ./faults -run TestFaultMatrix -v -timeout 120m -sequences 1000 -shops 128 $(ARGS)
+
+test-uncached: ## the end-to-end tests with every step of a workflow replayed from its history
+	cd standalone && $(GO) test ./e2e -timeout 60m -no-cache
 
 crash: ## kill workers 200 times, the Temporal server 10 times, and break the archive; 12 minutes
 	cd standalone && $(GO) test ./crash -v -timeout 40m -kills 200 -rigs 8 -falls 10 $(ARGS)
