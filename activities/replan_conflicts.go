@@ -50,7 +50,7 @@ func (a *Activities) replan(ctx context.Context, client shop.Shop, rules stock.R
 	}
 	wanted := lo.SliceToMap(conflicts, func(r stock.Receipt) (string, struct{}) { return r.Product, struct{}{} })
 	fresh := lo.Filter(products, func(p stock.Product, _ int) bool { return lo.HasKey(wanted, p.ID) })
-	second, whole := stock.Replan(rules, plan, fresh, a.now())
+	second, whole := stock.Replan(rules, plan, fresh, conflicts, a.now())
 	var refs [2]protocol.Ref
 	for i, p := range []stock.Plan{second, whole} { // in this order: the newest one of a pass is its whole plan
 		name := a.name(req.Shop, req.Pass, false, snapshot.Plan)

@@ -62,6 +62,7 @@ type updating struct {
 	kept     int             // of them, those that lie in refs
 	refs     []protocol.Ref  // receipts of this activity, over all attempts
 	earlier  int             // of them, those of earlier attempts
+	again    int             // batches before this one may have been sent by an earlier attempt
 	own      []stock.Receipt // of this attempt
 	unkept   int             // of own, the last ones, that lie in no ref yet
 	answered int
@@ -74,6 +75,9 @@ type checkpoint struct {
 }
 
 func (u *updating) resume(ctx context.Context) error {
+	if activity.GetInfo(ctx).Attempt > 1 {
+		defer func() { u.again = u.batch + receiptEvery }()
+	}
 	if !activity.HasHeartbeatDetails(ctx) {
 		return nil
 	}
@@ -142,6 +146,7 @@ func (u *updating) send(ctx context.Context, batch []stock.Write) error {
 		u.own = append(u.own, stock.Receipt{
 			Item: w.Item, Product: w.Product, Had: w.From, Asked: w.To, Kros: w.Kros,
 			Answer: stock.Answer(result.Status), Now: result.Quantity, Reason: result.Reason,
+			Repeated: result.Repeated || u.batch < u.again,
 		})
 	}
 	u.answered += len(results)

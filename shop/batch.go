@@ -119,9 +119,16 @@ func Write(ctx context.Context, s Shop, pass string, changes []Change) ([]Result
 	if len(changes) == 0 {
 		return nil, nil
 	}
-	results, err := retry(ctx, func() ([]Result, error) { return s.SetStock(ctx, batchKey(pass, changes), changes) })
+	sent := 0
+	results, err := retry(ctx, func() ([]Result, error) {
+		sent++
+		return s.SetStock(ctx, batchKey(pass, changes), changes)
+	})
 	if err == nil {
-		return lo.Map(results, func(r Result, _ int) Result { r.Reason = oneLine(r.Reason); return r }), nil
+		return lo.Map(results, func(r Result, _ int) Result {
+			r.Reason, r.Repeated = oneLine(r.Reason), sent > 1
+			return r
+		}), nil
 	}
 	refusal := (*Error)(nil)
 	if !errors.As(err, &refusal) || !refusal.ofTheBatch() {

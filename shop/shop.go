@@ -59,6 +59,9 @@ type Result struct {
 	Status   Status
 	Quantity *decimal.Decimal
 	Reason   string
+	// Repeated tells that the request was sent before without an answer: the
+	// shop may have carried it out then.
+	Repeated bool
 }
 
 // Status is the shop's answer to one change.

@@ -117,6 +117,7 @@ func appendReceipt(to []byte, r *stock.Receipt) []byte {
 		o.Number("now", *r.Now)
 	}
 	o.TextOrNone("reason", r.Reason)
+	o.True("repeated", r.Repeated)
 	return o.End()
 }
 
@@ -301,6 +302,8 @@ func (r *rowReader) receipt(receipt *stock.Receipt) error {
 			return r.numberOrNone(&receipt.Now)
 		case `"reason"`:
 			return r.text(&receipt.Reason)
+		case `"repeated"`:
+			return r.is(&receipt.Repeated)
 		}
 		return r.skip()
 	})

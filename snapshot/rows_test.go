@@ -90,6 +90,7 @@ func receipts() *rapid.Generator[stock.Receipt] {
 			Item: texts().Draw(t, "item"), Product: texts().Draw(t, "product"),
 			Had: numbers().Draw(t, "had"), Asked: numbers().Draw(t, "asked"), Kros: numbers().Draw(t, "kros"),
 			Answer: stock.Answer(texts().Draw(t, "answer")), Now: rapid.Ptr(numbers(), true).Draw(t, "now"), Reason: texts().Draw(t, "reason"),
+			Repeated: rapid.Bool().Draw(t, "repeated"),
 		}
 	})
 }

@@ -50,7 +50,7 @@ func TestAPairedProductIsFoundAgainByItsNumber(t *testing.T) {
 	p := plan(rules, items, product("3", "ROLL", "", "9"))
 	require.Empty(t, p.LookupKeys(stock.ByEAN))
 	require.Equal(t, []string{"ROLL"}, p.PairedNumbers())
-	again, whole := stock.Replan(rules, p, []stock.Product{product("3", "ROLL", "", "8")}, day)
+	again, whole := stock.Replan(rules, p, []stock.Product{product("3", "ROLL", "", "8")}, nil, day)
 	require.Equal(t, []string{"3 8>7"}, writes(again))
 	require.Equal(t, []string{"3 8>7"}, writes(whole))
 }

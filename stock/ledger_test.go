@@ -355,3 +355,30 @@ func TestAMatchThatIsLostIsCountedUntilItIsBack(t *testing.T) {
 	s.shop[0].Number = "A"
 	require.Zero(t, s.pass().Lost())
 }
+
+// A worker that is killed behind a write sends it again; what the shop sold in
+// between makes a conflict of it.
+func TestAConflictOfARepeatedWriteMayBeOurOwnWrite(t *testing.T) {
+	tests := []struct {
+		rule     string
+		from, to string
+		shows    string
+		repeated bool
+		want     string
+	}{
+		{"sold between look-up and write", "5", "10", "3", false, "8"},
+		{"written, and sold since", "5", "10", "8", true, "8"},
+		{"written, and not sold", "5", "10", "10", true, "10"},
+		{"written or not: nothing is sold twice", "5", "10", "3", true, "3"},
+		{"a decrease, written, and sold since", "10", "5", "4", true, "0"},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			s := newStall(map[string]string{"A": test.to}, product("a", "A", "", test.from))
+			p := s.plan()
+			conflict := stock.Receipt{Product: "a", Had: dec(test.from), Asked: dec(test.to), Answer: stock.AnswerConflict, Repeated: test.repeated}
+			again, _ := stock.Replan(s.rules, p, []stock.Product{product("a", "A", "", test.shows)}, []stock.Receipt{conflict}, s.now)
+			require.Equal(t, test.want, only(t, again).Entries[0].To.String())
+		})
+	}
+}

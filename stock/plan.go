@@ -228,7 +228,15 @@ func (p Plan) products() map[string]bool {
 // Only lines with a fresh product are in again, with these products only; one
 // that is not fresh, has lost the item's key or keeps no stock any more is left
 // out. whole is the plan with these products as they are planned now.
-func Replan(rules Rules, plan Plan, fresh []Product, now time.Time) (again, whole Plan) {
+//
+// Where the conflict is the answer to a repeated write, the first one may have
+// come through and the product have sold since: then it fell from the larger of
+// what it had and what it was to get, so that nothing is sold twice.
+func Replan(rules Rules, plan Plan, fresh []Product, conflicts []Receipt, now time.Time) (again, whole Plan) {
+	repeated := map[string]bool{}
+	for _, r := range conflicts {
+		repeated[r.Product] = r.Repeated
+	}
 	shelf := newShelf(rules, fresh)
 	byID := lo.KeyBy(distinctProducts(fresh), func(product Product) string { return product.ID })
 	whole = plan
@@ -242,7 +250,11 @@ func Replan(rules Rules, plan Plan, fresh []Product, now time.Time) (again, whol
 				continue
 			}
 			if rules.SoldHold > 0 {
-				second.Sold = fall(second.Sold, old.From.Sub(product.Quantity), now)
+				had := old.From
+				if repeated[old.Product] {
+					had = ledgerRow{left: old.To, or: &old.From}.before(product.Quantity)
+				}
+				second.Sold = fall(second.Sold, had.Sub(product.Quantity), now)
 			}
 			old.From = product.Quantity
 			second.Entries = append(second.Entries, old)

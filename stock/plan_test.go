@@ -454,7 +454,7 @@ func TestReplan(t *testing.T) {
 		"nothing fresh, nothing planned":                   {nil, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			again, _ := stock.Replan(byNumber(), base, tc.fresh, day)
+			again, _ := stock.Replan(byNumber(), base, tc.fresh, nil, day)
 			require.Equal(t, tc.lines, verdicts(again))
 			require.Equal(t, append([]string{}, tc.writes...), writes(again))
 			for _, line := range again.Lines {
@@ -468,7 +468,7 @@ func TestReplan(t *testing.T) {
 func TestReplanOfAMissingItemStillGoesToZero(t *testing.T) {
 	sweep, memory, shop := missingWorld(t)
 	base := stock.NewPlan(stock.Input{Rules: zeroing(), Items: sweep, Products: shop, Memory: memory, Gone: []string{"WROTE"}})
-	again, _ := stock.Replan(zeroing(), base, []stock.Product{product("2", "WROTE", "", "2")}, day)
+	again, _ := stock.Replan(zeroing(), base, []stock.Product{product("2", "WROTE", "", "2")}, nil, day)
 	require.Equal(t, []string{"2 2>0"}, writes(again))
 	require.True(t, only(t, again).Missing)
 	require.Empty(t, only(t, again).Outcome)

@@ -118,7 +118,7 @@ func TestPlanningLeavesItsInputAlone(t *testing.T) {
 		before := in
 		before.Items, before.Products = slices.Clone(in.Items), slices.Clone(in.Products)
 		plan := stock.NewPlan(in)
-		stock.Replan(in.Rules, plan, in.Products, day)
+		stock.Replan(in.Rules, plan, in.Products, nil, day)
 		require.Empty(t, cmp.Diff(before, in))
 	})
 }

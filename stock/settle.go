@@ -29,6 +29,9 @@ type Receipt struct {
 	Answer  Answer           `json:"answer"`
 	Now     *decimal.Decimal `json:"now,omitempty"`
 	Reason  string           `json:"reason,omitempty"`
+	// Repeated tells that the write was sent before and its answer is not known:
+	// the shop may have carried it out then.
+	Repeated bool `json:"repeated,omitempty"`
 }
 
 // AlreadyRight are receipts for the products of the plan that need no write.

@@ -205,7 +205,7 @@ func TestAReplanThatNeedsNoWriteSettlesItsConflicts(t *testing.T) {
 	items := []stock.Item{item("A", "", "3"), item("B", "", "3")}
 	base := plan(byNumber(), items, product("a", "A", "", "5"), product("b", "B", "", "5"))
 	conflicts := []stock.Receipt{receipt("a", "5", "3", stock.AnswerConflict, ""), receipt("b", "5", "3", stock.AnswerConflict, "")}
-	again, _ := stock.Replan(byNumber(), base, []stock.Product{product("a", "A", "", "3"), product("b", "B", "", "4")}, day)
+	again, _ := stock.Replan(byNumber(), base, []stock.Product{product("a", "A", "", "3"), product("b", "B", "", "4")}, nil, day)
 
 	counts, _ := stock.Settle(base, append(conflicts, again.AlreadyRight()...))
 	require.Equal(t, 1, counts.Unchanged)

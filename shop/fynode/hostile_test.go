@@ -84,7 +84,7 @@ func TestAZipBombIsUnpackedNoFurtherThanTheLimit(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, writer.Close())
-	for status, most := range map[int]uint64{http.StatusOK: 8 * answerLimit, http.StatusForbidden: 4 << 20} {
+	for status, most := range map[int]uint64{http.StatusOK: 12 * answerLimit, http.StatusForbidden: 4 << 20} {
 		client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.WriteHeader(status)
