@@ -105,7 +105,9 @@ func TestRunPrintsLinksStaysInItsDirectoryAndEndsWhenTold(t *testing.T) {
 
 	stop()
 	require.Equal(t, statusDone, <-status)
-	require.NotRegexp(t, `\[(WARN|ERROR)\]`, stderr.String())
+	// The SDK may tell of a poll that the stop cut short.
+	told := regexp.MustCompile(`.*Failed to poll for task.*context canceled.*`).ReplaceAllString(stderr.String(), "")
+	require.NotRegexp(t, `\[(WARN|ERROR)\]`, told)
 	made, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, made, 1, "nothing beside the data directory")
