@@ -263,7 +263,7 @@ func warehouses(codes []string) string {
 		quoted[i] = fmt.Sprintf("%.60q", codes[i])
 	}
 	if rest := len(codes) - len(quoted); rest > 0 {
-		quoted = append(quoted, fmt.Sprintf("and %d more", rest))
+		quoted = append(quoted, fmt.Sprintf("and %d more", rest)) //nolint:makezero // the rest is named in one more word
 	}
 	switch len(codes) {
 	case 0:

@@ -223,7 +223,7 @@ func compareRows(a, b Row) int {
 }
 
 // shelf is what the shop has, by the key of the plan.
-type shelf struct {
+type shelf struct { //nolint:recvcheck // it is filled by pointer and read by value
 	products []Product            // by key, then by id; without those that a person gave to an item
 	keys     []string             // of the products
 	first    map[string]int32     // by key: the position of its first product

@@ -37,7 +37,7 @@ func (r Rules) Basis() string {
 
 // ledger is what we last left in the shop and what was sold since, made ready
 // for one plan. Its zero value remembers nothing.
-type ledger struct {
+type ledger struct { //nolint:recvcheck // it is filled by pointer and read by value
 	rules  Rules
 	now    time.Time
 	same   bool // the settings are those of the ledger

@@ -34,7 +34,7 @@ type Fault struct {
 }
 
 // Answer is a fault of a simulator, as both know it.
-type Answer struct {
+type Answer struct { //nolint:recvcheck // it is filled by pointer and read by value
 	Kind      string         `json:"kind"`
 	Path      string         `json:"path,omitempty"`
 	Product   string         `json:"product,omitempty"`

@@ -57,7 +57,7 @@ func (j *judge) pass(begun time.Time) {
 }
 
 func (j *judge) write(write fynodesim.Write, begun time.Time) {
-	clear, most := false, decimal.Zero
+	clear, most := false, decimal.Zero //nolint:predeclared // the word of the rules
 	same := false
 	var seen []string
 	for _, t := range j.w.during(begun, write.At) {
@@ -77,7 +77,7 @@ func (j *judge) write(write fynodesim.Write, begun time.Time) {
 		j.fault("product %s was written (%s to %s), which had no clear item since the pass began", write.ID, write.From, write.To)
 	case write.To.GreaterThan(most):
 		j.fault("product %s was written to %s; the rules give %s", write.ID, write.To, strings.Join(seen, ", "))
-	case !same && !j.w.seq.sells() && !(write.To.IsZero() && j.w.seq.Missing == "zero"):
+	case !same && !j.w.seq.sells() && !(write.To.IsZero() && j.w.seq.Missing == "zero"): //nolint:staticcheck // it reads as the rule does
 		j.fault("product %s was written to %s; the rules give %s, and KROS always wins", write.ID, write.To, strings.Join(seen, ", "))
 	}
 }

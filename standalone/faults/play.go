@@ -104,7 +104,7 @@ type Played struct {
 }
 
 // Broken is what did not hold in a sequence.
-type Broken struct {
+type Broken struct { //nolint:errname // it says what it is
 	Sequence Sequence
 	Faults   []string
 	Passes   []string // what they reported

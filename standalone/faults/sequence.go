@@ -18,7 +18,7 @@ import (
 )
 
 // Sequence is all that happens to one shop. It is made from its seed alone.
-type Sequence struct {
+type Sequence struct { //nolint:recvcheck // it is filled by pointer and read by value
 	Seed       uint64
 	Settings   catalogue.Settings
 	Missing    string
