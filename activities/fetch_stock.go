@@ -57,9 +57,10 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	if err != nil {
 		return protocol.Fetched{}, fmt.Errorf("sweep the catalogue of %q: %w", req.Shop, err)
 	}
+	moved := stock.Moved(sweep.Items, baseline)
 	if !delta && !req.DryRun && sweep.Complete {
 		var spent int
-		if memory.Filter, spent, filter, err = judgeFilter(ctx, client, options, memory, sweep.Items, baseline); err != nil {
+		if memory.Filter, spent, filter, err = judgeFilter(ctx, client, options, memory, sweep.Items, moved); err != nil {
 			return protocol.Fetched{}, err
 		}
 		sweep.Requests += spent
@@ -80,7 +81,7 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	return protocol.Fetched{
 		Catalogue: protocol.Catalogue{
 			Ref: ref, TakenAt: sweep.StartedAt, Items: len(items), Requests: sweep.Requests + asked,
-			Throttled: sweep.Throttled, Complete: sweep.Complete, Changed: len(stock.Moved(items, baseline)) > 0, Delta: delta,
+			Throttled: sweep.Throttled, Complete: sweep.Complete, Changed: len(moved) > 0, Delta: delta,
 		},
 		Memory:   memory,
 		LastPass: last,

@@ -30,12 +30,11 @@ func readChanges(ctx context.Context, client *kros.Client, options kros.SweepOpt
 	return sweep, nil
 }
 
-// judgeFilter compares what a whole sweep found changed with what KROS's filter
-// shows. It is asked after the sweep, so what it does not show was not changed
+// judgeFilter compares what a whole sweep of items found moved with what KROS's
+// filter shows. It is asked after the sweep, so what it does not show was not changed
 // to it. Only sweeps that found something say anything.
-func judgeFilter(ctx context.Context, client *kros.Client, options kros.SweepOptions, m protocol.Memory, items, baseline []stock.Item) (f protocol.Filter, requests int, warning string, err error) {
+func judgeFilter(ctx context.Context, client *kros.Client, options kros.SweepOptions, m protocol.Memory, items, moved []stock.Item) (f protocol.Filter, requests int, warning string, err error) {
 	f = m.Filter
-	moved := stock.Moved(items, baseline)
 	if f.Refuted || m.SweptAt.IsZero() || len(moved) == 0 {
 		return f, 0, "", nil
 	}

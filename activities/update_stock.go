@@ -104,6 +104,7 @@ func (u *updating) run(ctx context.Context) (protocol.Written, error) {
 	}
 	writes := planned.Writes()
 	u.total, u.answered = len(writes), min(u.answered, len(writes))
+	u.own = make([]stock.Receipt, 0, u.total-u.answered)
 	batches := lo.Chunk(writes, shop.MaxBatch)
 	stale, err := u.write(ctx, batches)
 	// What the shop has answered is kept in any case.
@@ -176,11 +177,14 @@ func (u *updating) keep(ctx context.Context) error {
 
 // settle counts what became of the whole plan of the pass.
 func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (protocol.Written, error) {
-	own, err := u.a.receipts(ctx, u.refs[:u.earlier])
-	if err != nil {
-		return protocol.Written{}, err
+	own := u.own
+	if u.earlier > 0 {
+		before, err := u.a.receipts(ctx, u.refs[:u.earlier])
+		if err != nil {
+			return protocol.Written{}, err
+		}
+		own = append(before, own...)
 	}
-	own = append(own, u.own...)
 	earlier, err := u.a.receipts(ctx, u.req.Receipts)
 	if err != nil {
 		return protocol.Written{}, err
@@ -191,12 +195,13 @@ func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (
 			return protocol.Written{}, err
 		}
 	}
+	all := own
 	if len(earlier) > 0 {
-		earlier = append(earlier, planned.AlreadyRight()...) // a conflict that ended well by itself
+		all = slices.Concat(earlier, planned.AlreadyRight(), own) // what is right already was a conflict that ended well by itself
 	}
-	counts, samples := stock.Settle(whole, append(earlier, own...))
+	counts, samples := stock.Settle(whole, all)
 	return protocol.Written{
 		Receipts: u.refs, Counts: counts, Samples: samples, Stale: stale,
-		Conflicts: len(stock.Conflicts(own)), Zeroed: stock.Zeroed(whole, append(earlier, own...)),
+		Conflicts: len(stock.Conflicts(own)), Zeroed: stock.Zeroed(whole, all),
 	}, nil
 }

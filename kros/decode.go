@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"unicode"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/samber/lo"
 	"github.com/shopspring/decimal"
 
@@ -29,11 +27,11 @@ func decodeItems(body []byte) ([]stock.Item, error) {
 	d := decoders.Get().(*decoder)
 	defer d.done()
 	d.Reset(body)
-	items, err := d.page(body)
+	items, err := d.page()
 	if err == nil {
 		err = d.End()
 	}
-	if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, quickjson.ErrSyntax) {
 		return nil, fmt.Errorf("the JSON cannot be read: %w", err)
 	}
 	if err != nil {
@@ -64,7 +62,7 @@ var (
 	rowNames  = quickjson.Names{"code", "quantityOnHand"}
 )
 
-func (d *decoder) page(body []byte) (items []stock.Item, err error) {
+func (d *decoder) page() (items []stock.Item, err error) {
 	found := false
 	err = d.Object(func(name []byte) error {
 		if pageNames.Of(name) == "" {
@@ -75,7 +73,7 @@ func (d *decoder) page(body []byte) (items []stock.Item, err error) {
 			_, err := d.Value()
 			return err
 		}
-		items, err = d.items(body)
+		items, err = d.items()
 		return err
 	})
 	if err == nil && !found {
@@ -84,39 +82,24 @@ func (d *decoder) page(body []byte) (items []stock.Item, err error) {
 	return items, err
 }
 
-func (d *decoder) items(body []byte) ([]stock.Item, error) {
+func (d *decoder) items() ([]stock.Item, error) {
 	items := make([]stock.Item, 0, pageSize)
 	d.rows = make([]stock.Row, 0, pageSize)
 	err := d.List(func() error {
 		if len(items) == pageSize {
 			return fmt.Errorf("%d rows were asked for and more came", pageSize)
 		}
-		began := d.Offset()
 		item, err := d.item()
+		if err != nil && item.Code != "" {
+			err = fmt.Errorf("item %.60q: %w", item.Code, err)
+		}
 		if err != nil {
-			return fmt.Errorf("row %d of the page: %w", len(items)+1, named(body[began:], err))
+			return fmt.Errorf("row %d of the page: %w", len(items)+1, err)
 		}
 		items = append(items, item)
 		return nil
 	})
 	return items, err
-}
-
-// named says of which item an error speaks; what begins text is that item.
-func named(text []byte, err error) error {
-	text = bytes.TrimLeft(text, ", \t\r\n")
-	if text[0] != '{' {
-		return err
-	}
-	var row struct {
-		ItemCode any `json:"itemCode"`
-	}
-	reader := json.NewDecoder(bytes.NewReader(text))
-	reader.UseNumber()
-	if reader.Decode(&row) != nil || row.ItemCode == nil {
-		return err
-	}
-	return fmt.Errorf("item %.60q: %w", fmt.Sprint(row.ItemCode), err)
 }
 
 func (d *decoder) item() (item stock.Item, err error) {

@@ -9,40 +9,65 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/samber/lo"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/skladom/skladom/internal/quickjson"
 	"github.com/skladom/skladom/stock"
 )
 
-// LookupAll looks up any number of keys, MaxBatch at a time, and returns every
-// product found once, however many of the keys it has. progress, which may be
-// nil, hears after each batch how many keys are done.
+// LookupAll looks up any number of keys, MaxBatch at a time and two of these at
+// once, and returns every product found once, however many of the keys it has.
+// progress, which may be nil, hears after each batch how many keys are done.
 //
 // Temporary trouble and unreadable answers are repeated here; what is left of
 // them comes back as an *Error, and no product with it.
 func LookupAll(ctx context.Context, s Shop, by stock.Match, keys []string, progress func(done int)) ([]stock.Product, error) {
-	var products []stock.Product
 	if slices.IsSorted(keys) {
 		keys = slices.Compact(slices.Clone(keys))
 	} else {
 		keys = lo.Uniq(keys)
 	}
-	for done := 0; done < len(keys); {
-		batch := keys[done:min(done+MaxBatch, len(keys))]
-		found, err := retry(ctx, func() ([]stock.Product, error) { return s.Lookup(ctx, by, batch) })
-		if err != nil {
-			return nil, fmt.Errorf("look up keys %d to %d of %d: %w", done+1, done+len(batch), len(keys), err)
-		}
-		products = append(products, found...)
-		done += len(batch)
-		if progress != nil {
+	batches := lo.Chunk(keys, MaxBatch)
+	found := make([][]stock.Product, len(batches))
+	var mu sync.Mutex
+	done := 0
+	tell := func(keys int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if done += keys; progress != nil {
 			progress(done)
 		}
 	}
-	return lo.UniqBy(products, func(p stock.Product) string { return p.ID }), nil
+	group, together := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for i, batch := range batches {
+		group.Go(func() (err error) {
+			found[i], err = retry(together, func() ([]stock.Product, error) { return s.Lookup(together, by, batch) })
+			if err != nil {
+				from := i*MaxBatch + 1
+				return fmt.Errorf("look up keys %d to %d of %d: %w", from, from-1+len(batch), len(keys), err)
+			}
+			tell(len(batch))
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	products, seen := slices.Concat(found...), make(map[string]struct{}, len(keys))
+	return slices.DeleteFunc(products, func(p stock.Product) bool {
+		_, again := seen[p.ID]
+		seen[p.ID] = struct{}{}
+		return again
+	}), nil
 }
+
+// atOnce is how many look-ups are under way at once: while one answer is read
+// the shop works at the next.
+const atOnce = 2
 
 // Bounds of a list, which only the shop knows the end of.
 const (

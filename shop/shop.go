@@ -18,7 +18,7 @@ const MaxBatch = 500
 
 // Shop is an e-shop whose stock is kept. Its errors are *Error, or what the
 // context says where it ended; a driver asks once and leaves repeating to
-// LookupAll, ListAll and Write.
+// LookupAll, ListAll and Write. It is safe for concurrent use.
 type Shop interface {
 	// Check tries the connection and says which shop answers.
 	Check(ctx context.Context) (Identity, error)

@@ -168,20 +168,20 @@ func (r *rowReader) read(line []byte, row any) (err error) {
 func (r *rowReader) item(item *CatalogueLine) error {
 	return r.Object(func(name []byte) (err error) {
 		switch string(name) {
-		case `"code"`:
+		case "code":
 			return r.text(&item.Code)
-		case `"name"`:
+		case "name":
 			return r.text(&item.Name)
-		case `"ean"`:
+		case "ean":
 			return r.text(&item.EAN)
-		case `"unit"`:
+		case "unit":
 			return r.text(&item.Unit)
-		case `"rows"`:
+		case "rows":
 			item.Rows, err = list(r, &r.warehouses, r.warehouse)
 			return err
-		case `"tracked"`:
+		case "tracked":
 			return r.is(&item.Tracked)
-		case `"gone"`:
+		case "gone":
 			return r.is(&item.Gone)
 		}
 		return r.skip()
@@ -191,9 +191,9 @@ func (r *rowReader) item(item *CatalogueLine) error {
 func (r *rowReader) warehouse(row *stock.Row) error {
 	return r.Object(func(name []byte) error {
 		switch string(name) {
-		case `"warehouse"`:
+		case "warehouse":
 			return r.text(&row.Warehouse)
-		case `"quantity"`:
+		case "quantity":
 			return r.number(&row.Quantity)
 		}
 		return r.skip()
@@ -203,39 +203,39 @@ func (r *rowReader) warehouse(row *stock.Row) error {
 func (r *rowReader) line(line *stock.Line) error {
 	return r.Object(func(name []byte) (err error) {
 		switch string(name) {
-		case `"item"`:
+		case "item":
 			return r.text(&line.Item)
-		case `"name"`:
+		case "name":
 			return r.text(&line.Name)
-		case `"key"`:
+		case "key":
 			return r.text(&line.Key)
-		case `"outcome"`:
+		case "outcome":
 			return word(r, &line.Outcome)
-		case `"reasonCode"`:
+		case "reasonCode":
 			return word(r, &line.ReasonCode)
-		case `"reason"`:
+		case "reason":
 			return r.text(&line.Reason)
-		case `"kros"`:
+		case "kros":
 			return r.number(&line.Kros)
-		case `"others"`:
+		case "others":
 			return r.texts(&line.Others)
-		case `"paired"`:
+		case "paired":
 			return r.texts(&line.Paired)
-		case `"noStock"`:
+		case "noStock":
 			return r.is(&line.NoStock)
-		case `"missing"`:
+		case "missing":
 			return r.is(&line.Missing)
-		case `"entries"`:
+		case "entries":
 			line.Entries, err = list(r, &r.entries, r.entry)
 			return err
-		case `"past"`:
+		case "past":
 			return r.is(&line.Past)
-		case `"sold"`:
+		case "sold":
 			line.Sold, err = list(r, new([]stock.Sale), r.sale)
 			return err
-		case `"booked"`:
+		case "booked":
 			return r.numberOrNone(&line.Booked)
-		case `"kept"`:
+		case "kept":
 			line.Kept, err = list(r, &r.entries, r.entry)
 			return err
 		}
@@ -246,9 +246,9 @@ func (r *rowReader) line(line *stock.Line) error {
 func (r *rowReader) sale(sale *stock.Sale) error {
 	return r.Object(func(name []byte) error {
 		switch string(name) {
-		case `"quantity"`:
+		case "quantity":
 			return r.number(&sale.Quantity)
-		case `"seen"`:
+		case "seen":
 			return r.time(&sale.Seen)
 		}
 		return r.skip()
@@ -258,25 +258,25 @@ func (r *rowReader) sale(sale *stock.Sale) error {
 func (r *rowReader) entry(e *stock.Entry) error {
 	return r.Object(func(name []byte) error {
 		switch string(name) {
-		case `"product"`:
+		case "product":
 			return r.text(&e.Product)
-		case `"name"`:
+		case "name":
 			return r.text(&e.Name)
-		case `"from"`:
+		case "from":
 			return r.number(&e.From)
-		case `"to"`:
+		case "to":
 			return r.number(&e.To)
-		case `"kros"`:
+		case "kros":
 			return r.number(&e.Kros)
-		case `"unbooked"`:
+		case "unbooked":
 			return r.number(&e.Unbooked)
-		case `"wrote"`:
+		case "wrote":
 			return r.is(&e.Wrote)
-		case `"want"`:
+		case "want":
 			return r.numberOrNone(&e.Want)
-		case `"approved"`:
+		case "approved":
 			return r.is(&e.Approved)
-		case `"dismissed"`:
+		case "dismissed":
 			return r.is(&e.Dismissed)
 		}
 		return r.skip()
@@ -286,23 +286,23 @@ func (r *rowReader) entry(e *stock.Entry) error {
 func (r *rowReader) receipt(receipt *stock.Receipt) error {
 	return r.Object(func(name []byte) error {
 		switch string(name) {
-		case `"item"`:
+		case "item":
 			return r.text(&receipt.Item)
-		case `"product"`:
+		case "product":
 			return r.text(&receipt.Product)
-		case `"had"`:
+		case "had":
 			return r.number(&receipt.Had)
-		case `"asked"`:
+		case "asked":
 			return r.number(&receipt.Asked)
-		case `"kros"`:
+		case "kros":
 			return r.number(&receipt.Kros)
-		case `"answer"`:
+		case "answer":
 			return word(r, &receipt.Answer)
-		case `"now"`:
+		case "now":
 			return r.numberOrNone(&receipt.Now)
-		case `"reason"`:
+		case "reason":
 			return r.text(&receipt.Reason)
-		case `"repeated"`:
+		case "repeated":
 			return r.is(&receipt.Repeated)
 		}
 		return r.skip()

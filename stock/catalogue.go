@@ -28,23 +28,31 @@ func Warehouses(items []Item) []WarehouseUse {
 // Track returns items with Tracked set where an item has rows or the baseline
 // knows it as tracked: that an item is a stock item is never forgotten.
 func Track(items, baseline []Item) []Item {
-	tracked := slices.Clone(items)
-	var bare []int // positions of items that have no rows now; few
-	for i, item := range tracked {
-		if tracked[i].Tracked = item.stocked(); !tracked[i].Tracked {
+	var bare, known []int // positions of items that are not tracked yet: those that have no rows now, few, and the others
+	for i := range items {
+		switch {
+		case !items[i].stocked():
 			bare = append(bare, i)
+		case !items[i].Tracked:
+			known = append(known, i)
 		}
 	}
-	if len(bare) == 0 || len(baseline) == 0 {
-		return tracked
-	}
-	known := positionsBy(len(bare), func(i int) string { return identityOf(tracked[bare[i]]) })
-	for _, item := range baseline {
-		if item.stocked() {
-			for i := range known.each(identityOf(item)) {
-				tracked[bare[i]].Tracked = true
+	if len(bare) > 0 && len(baseline) > 0 {
+		bareBy := positionsBy(len(bare), func(i int) string { return identityOf(items[bare[i]]) })
+		for i := range baseline {
+			if baseline[i].stocked() {
+				for at := range bareBy.each(identityOf(baseline[i])) {
+					known = append(known, bare[at])
+				}
 			}
 		}
+	}
+	if len(known) == 0 {
+		return items // as where they come from the archive
+	}
+	tracked := slices.Clone(items)
+	for _, i := range known {
+		tracked[i].Tracked = true
 	}
 	return tracked
 }
@@ -82,14 +90,17 @@ func Merge(baseline, fresh []Item) []Item {
 // than the baseline has, or that the baseline did not have.
 func Moved(items, baseline []Item) []Item {
 	before := positionsOf(baseline)
-	return lo.Filter(items, func(item Item, _ int) bool {
-		for i := range before.each(identityOf(item)) {
-			if sameRows(baseline[i].Rows, item.Rows) {
-				return false
-			}
+	var moved []Item
+	for i := range items {
+		same := false
+		for j := range before.each(identityOf(items[i])) {
+			same = same || sameRows(baseline[j].Rows, items[i].Rows)
 		}
-		return true
-	})
+		if !same {
+			moved = append(moved, items[i])
+		}
+	}
+	return moved
 }
 
 // identityOf is what an item is known by from one sweep to the next: its code,
@@ -212,7 +223,7 @@ func compareItems(a, b catalogueItem) int {
 
 // orderedRows makes the order in which KROS listed the warehouses irrelevant.
 func orderedRows(rows []Row) []Row {
-	if len(rows) < 2 {
+	if slices.IsSortedFunc(rows, compareRows) { // as nearly always
 		return rows
 	}
 	return slices.SortedFunc(slices.Values(rows), compareRows)

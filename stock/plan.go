@@ -342,36 +342,55 @@ func CountMatches(match Match, items []Item, products []Product) int {
 // Writes are the changes, decreases first: what is sold out must not be
 // sellable for a moment longer than needed. Within both, by product.
 func (p Plan) Writes() []Write {
-	var writes []Write
-	for _, line := range p.Lines {
-		for _, e := range line.Entries {
-			if e.changes() {
-				writes = append(writes, Write{Item: line.Item, Product: e.Product, From: e.From, To: e.To, Kros: e.Kros, Unbooked: e.Unbooked})
+	writes := make([]Write, 0, p.Changes())
+	for _, increases := range []bool{false, true} {
+		began := len(writes)
+		for i := range p.Lines {
+			line := &p.Lines[i]
+			for j := range line.Entries {
+				if e := &line.Entries[j]; e.changes() && e.To.GreaterThan(e.From) == increases {
+					writes = append(writes, Write{Item: line.Item, Product: e.Product, From: e.From, To: e.To, Kros: e.Kros, Unbooked: e.Unbooked})
+				}
 			}
 		}
+		byProduct := func(a, b Write) int { return cmp.Compare(a.Product, b.Product) }
+		if part := writes[began:]; !slices.IsSortedFunc(part, byProduct) {
+			slices.SortStableFunc(part, byProduct)
+		}
 	}
-	decreases, increases := lo.FilterReject(writes, func(w Write, _ int) bool { return !w.To.GreaterThan(w.From) })
-	for _, part := range [][]Write{decreases, increases} {
-		slices.SortStableFunc(part, func(a, b Write) int { return cmp.Compare(a.Product, b.Product) })
-	}
-	return append(decreases, increases...)
+	return writes
 }
 
 // Changes is how many Writes there are.
 func (p Plan) Changes() int {
-	return lo.SumBy(p.Lines, func(line Line) int { return lo.CountBy(line.Entries, Entry.changes) })
+	changes := 0
+	for i := range p.Lines {
+		for j := range p.Lines[i].Entries {
+			if p.Lines[i].Entries[j].changes() {
+				changes++
+			}
+		}
+	}
+	return changes
 }
 
 // Hash names the changes of the plan: equal for equal (product, quantity it
 // would get), whatever the order of the lines.
 func (p Plan) Hash() string {
-	writes := p.Writes()
-	slices.SortFunc(writes, func(a, b Write) int { return cmp.Compare(a.Product, b.Product) })
+	changes := make([]*Entry, 0, p.Changes())
+	for i := range p.Lines {
+		for j := range p.Lines[i].Entries {
+			if e := &p.Lines[i].Entries[j]; e.changes() {
+				changes = append(changes, e)
+			}
+		}
+	}
+	slices.SortFunc(changes, func(a, b *Entry) int { return cmp.Compare(a.Product, b.Product) })
 	hash := sha256.New()
 	var text []byte
-	for _, w := range writes {
-		text = strconv.AppendQuote(text[:0], w.Product)
-		text = append(append(append(text, ' '), w.To.String()...), '\n')
+	for _, e := range changes {
+		text = strconv.AppendQuote(text[:0], e.Product)
+		text = append(append(append(text, ' '), e.To.String()...), '\n')
 		_, _ = hash.Write(text) // a hash takes everything
 	}
 	return hex.EncodeToString(hash.Sum(nil))

@@ -15,12 +15,16 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/go-faster/jx"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/shopspring/decimal"
 )
 
-// Value is a JSON value as it is written. It is valid until the next read.
-type Value = jsontext.Value
+// Value is a JSON value as it is written. It is valid until the next Reset.
+type Value []byte
+
+// ErrSyntax is in every error that tells of a text that is no JSON.
+var ErrSyntax = errors.New("this is no JSON")
 
 const (
 	// chunk is how much text lies in one piece of memory. A text that is kept
@@ -37,8 +41,7 @@ const (
 // Reader reads one text after the other. Texts and numbers that it returns stay
 // valid. The zero value is ready for Reset; it is not safe for concurrent use.
 type Reader struct {
-	source  bytes.Buffer
-	decoder jsontext.Decoder
+	decoder jx.Decoder
 	text    strings.Builder
 	numbers map[string]decimal.Decimal
 	scratch []byte
@@ -50,76 +53,93 @@ func (r *Reader) Reset(text []byte) {
 	if cap(r.scratch) > chunk {
 		r.scratch = nil
 	}
-	r.source = *bytes.NewBuffer(text)
-	r.decoder.Reset(&r.source, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	r.decoder.ResetBytes(text)
 }
 
 // End makes sure that nothing but white space follows.
 func (r *Reader) End() error {
-	_, err := r.decoder.ReadToken()
-	switch {
+	switch err := r.decoder.Skip(); {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err != nil:
-		return err
+		return syntax(err)
 	}
-	return fmt.Errorf("something follows at offset %d", r.decoder.InputOffset())
+	return fmt.Errorf("%w: something follows", ErrSyntax)
 }
 
-// Next is the first character of the next value; '0' stands for any number,
-// '}' and ']' for the end of an object or a list, 0 for what is no JSON.
-func (r *Reader) Next() byte { return byte(r.decoder.PeekKind()) }
+// begins are the first characters of what a value can be.
+var begins = [...]byte{jx.Invalid: 0, jx.Object: '{', jx.Array: '[', jx.String: '"', jx.Number: '0', jx.Bool: 't', jx.Null: 'n'}
 
-// Offset is where in the text the value ended that was read last.
-func (r *Reader) Offset() int { return int(r.decoder.InputOffset()) }
+// Next is the first character of the next value; '0' stands for any number, 't'
+// for false as well, 0 for what is no JSON.
+func (r *Reader) Next() byte { return begins[r.decoder.Next()] }
 
 // Value reads any value, with all that is in it.
 func (r *Reader) Value() (Value, error) {
-	value, err := r.decoder.ReadValue()
-	if errors.Is(err, io.EOF) { // who asks for a value expects one
-		err = io.ErrUnexpectedEOF
-	}
-	return value, err
+	r.decoder.Next() // passes over white space, which would be a part of the value
+	value, err := r.decoder.Raw()
+	return Value(value), syntax(err)
 }
 
 // Object reads an object; field is called at each of its fields, with the name
-// as it is written, quotes included, and has to read the value.
+// as it is written between its quotes, and has to read the value.
 func (r *Reader) Object(field func(name []byte) error) error {
-	return r.inside('{', '}', func() error {
-		name, err := r.Value()
-		if err != nil {
+	if r.decoder.Next() != jx.Object {
+		return r.another("an object")
+	}
+	fields, err := r.decoder.ObjIter()
+	if err != nil {
+		return syntax(err)
+	}
+	for fields.Next() {
+		if err := field(fields.Key()); err != nil {
 			return err
 		}
-		return field(name)
-	})
+	}
+	return syntax(fields.Err())
 }
 
 // List reads a list; element is called at each of its elements and has to read
 // it.
-func (r *Reader) List(element func() error) error { return r.inside('[', ']', element) }
-
-func (r *Reader) inside(begin, end byte, each func() error) error {
-	if next := r.Next(); next != begin {
-		value, err := r.Value()
-		if err != nil {
+func (r *Reader) List(element func() error) error {
+	if r.decoder.Next() != jx.Array {
+		return r.another("a list")
+	}
+	elements, err := r.decoder.ArrIter()
+	if err != nil {
+		return syntax(err)
+	}
+	for elements.Next() {
+		if err := element(); err != nil {
 			return err
 		}
-		return fmt.Errorf("%.20s begins with no %c", value, begin)
 	}
-	if _, err := r.decoder.ReadToken(); err != nil {
+	return syntax(elements.Err())
+}
+
+// another is the error where something else was expected.
+func (r *Reader) another(expected string) error {
+	value, err := r.Value()
+	if err != nil {
 		return err
 	}
-	for r.Next() != end {
-		if r.Next() == 0 { // no JSON, or its end: reading says what
-			_, err := r.Value()
-			return err
-		}
-		if err := each(); err != nil {
-			return err
-		}
+	return fmt.Errorf("%.20s is not %s", value, expected)
+}
+
+// syntax marks an error of the decoder. What it wrapped around it tells of each
+// of the lists and objects that are open, and there may be thousands.
+func syntax(err error) error {
+	if err == nil {
+		return nil
 	}
-	_, err := r.decoder.ReadToken()
-	return err
+	cause := err
+	for inner := cause; inner != nil; inner = errors.Unwrap(inner) {
+		cause = inner
+	}
+	if errors.Is(cause, io.EOF) { // who asks for a value expects one
+		cause = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("%w: %w", ErrSyntax, cause)
 }
 
 // Text is what a JSON string says. What is not UTF-8 in it becomes U+FFFD.

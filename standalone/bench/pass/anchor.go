@@ -20,10 +20,10 @@ const (
 
 // task is what an anchor is to do.
 type task struct {
-	URL   string `json:"url"` // of the sides
-	Goods goods  `json:"goods"`
-	Pages int    `json:"pages"` // under way at once; the first pass of a shop reads one after the other
-	Both  int    `json:"both"`  // look-ups, and then writes, under way at once
+	URL     string `json:"url"` // of the sides
+	Goods   goods  `json:"goods"`
+	Pages   int    `json:"pages"`   // under way at once; the first pass of a shop reads one after the other
+	Lookups int    `json:"lookups"` // under way at once; writes go one after the other
 }
 
 // cost is what something took.

@@ -30,12 +30,12 @@ func floor(t task) func(context.Context) error {
 		}); err != nil {
 			return err
 		}
-		if err := atOnce(t.Both, len(lookups), func(i int) error {
+		if err := atOnce(t.Lookups, len(lookups), func(i int) error {
 			return send(ctx, http.MethodPost, t.fynode("products/lookup"), lookups[i], discard)
 		}); err != nil {
 			return err
 		}
-		return atOnce(t.Both, len(writes), func(i int) error {
+		return atOnce(1, len(writes), func(i int) error {
 			return send(ctx, http.MethodPatch, t.fynode("products/stock"), writes[i], discard)
 		})
 	}

@@ -21,11 +21,10 @@ type options struct {
 }
 
 // ahead is how many pages Skladom has under way at once where it knows how long
-// the list is (kros/sweep.go), and both how many look-ups and writes
-// (shop/batch.go).
+// the list is (kros/sweep.go), and lookups how many look-ups (shop/batch.go).
 const (
-	ahead = 4
-	both  = 1
+	ahead   = 4
+	lookups = 2
 )
 
 // kind is a pass that is measured, and what the anchors do beside it.
@@ -83,7 +82,7 @@ func measure(ctx context.Context, out io.Writer, o options) (err error) {
 
 // round measures Skladom and both anchors once.
 func (f *figures) round(ctx context.Context, sides *remote, house *house, shop string, k kind, g goods) error {
-	t := task{URL: sides.url, Goods: g, Pages: lo.Ternary(k.first, 1, ahead), Both: both}
+	t := task{URL: sides.url, Goods: g, Pages: lo.Ternary(k.first, 1, ahead), Lookups: lookups}
 	for _, a := range []struct {
 		role string
 		into *[]cost
