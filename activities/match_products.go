@@ -64,6 +64,7 @@ func (m *matching) run(ctx context.Context) (protocol.Matched, error) {
 	if doubt != nil && !doubtful {
 		return m.doubt(doubt), nil
 	}
+	m.forgetSeen()
 	products, err := m.products(ctx)
 	if err != nil {
 		return protocol.Matched{}, err
@@ -98,6 +99,15 @@ func (m *matching) read(ctx context.Context) (err error) {
 	}
 	m.answers.Dismissed, err = m.answered(ctx, m.req.Dismissed)
 	return err
+}
+
+// forgetSeen lets go of the items of the baseline that the sweep shows. Once the
+// two are compared only the missing ones matter: what was tracked in the baseline
+// is marked so in the catalogue. A large shop has them all in memory else.
+func (m *matching) forgetSeen() {
+	if m.memory != nil {
+		m.memory.Items = stock.MissingItems(m.items, m.memory.Items)
+	}
 }
 
 // answered are the lines of a held plan that a person has answered.

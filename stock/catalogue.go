@@ -2,8 +2,10 @@ package stock
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/samber/lo"
 )
@@ -137,9 +139,8 @@ func warehouseItems(items []Item) map[string]int {
 // catalogue is a sweep made ready for judging: each item once, in the order of
 // the plan, and who else has an item's code or key.
 type catalogue struct {
-	items  []catalogueItem
-	byCode positions
-	byKey  positions
+	items []catalogueItem // by code
+	byKey positions
 }
 
 type catalogueItem struct {
@@ -151,24 +152,34 @@ type catalogueItem struct {
 
 func newCatalogue(rules Rules, items []Item) catalogue {
 	c := catalogue{items: distinct(rules, items)}
-	c.byCode = positionsBy(len(c.items), func(i int) string { return c.items[i].code })
 	c.byKey = positionsBy(len(c.items), func(i int) string { return c.items[i].key.compare })
 	return c
 }
 
-// sameCode are the other items with the code of item i.
-func (c catalogue) sameCode(i int) []catalogueItem { return c.others(c.byCode, c.items[i].code, i) }
+// sameCode are the other items with the code of item i, which lie beside it.
+func (c catalogue) sameCode(i int) []catalogueItem {
+	code := c.items[i].code
+	has := func(at int) bool { return at >= 0 && at < len(c.items) && c.items[at].code == code }
+	if code == "" || !has(i-1) && !has(i+1) { // as nearly always
+		return nil
+	}
+	first := sort.Search(i, has)
+	return c.others(i, func(yield func(int) bool) {
+		for at := first; has(at) && yield(at); at++ {
+		}
+	})
+}
 
 // sameKey are the other items with the key of item i.
 func (c catalogue) sameKey(i int) []catalogueItem {
-	return c.others(c.byKey, c.items[i].key.compare, i)
+	return c.others(i, c.byKey.each(c.items[i].key.compare))
 }
 
 // others is capped: a placeholder nobody knows may stand in every item, and
 // each of them naming all would be quadratic.
-func (c catalogue) others(by positions, key string, self int) []catalogueItem {
+func (c catalogue) others(self int, all iter.Seq[int]) []catalogueItem {
 	var others []catalogueItem
-	for i := range by.each(key) {
+	for i := range all {
 		if len(others) == maxOthers {
 			break
 		}
@@ -235,9 +246,10 @@ func compareRows(a, b Row) int {
 
 // shelf is what the shop has, by the key of the plan.
 type shelf struct { //nolint:recvcheck // it is filled by pointer and read by value
-	products []Product            // by key, then by id; without those that a person gave to an item
-	keys     []string             // of the products
-	first    map[string]int32     // by key: the position of its first product
+	products []Product            // as they were given
+	places   []int32              // of products, by key, then by id; without those that a person gave to an item
+	keys     []string             // of places
+	first    map[string]int32     // by key: its first place
 	byNumber map[string][]Product // those
 	given    map[string][]string  // by key: the items that have its products
 	parents  map[string]bool      // ids of products whose variants are products themselves
@@ -245,7 +257,7 @@ type shelf struct { //nolint:recvcheck // it is filled by pointer and read by va
 
 func newShelf(rules Rules, products []Product) shelf {
 	s := shelf{
-		products: make([]Product, 0, len(products)), keys: make([]string, 0, len(products)),
+		products: products, places: make([]int32, 0, len(products)), keys: make([]string, 0, len(products)),
 		first: make(map[string]int32, len(products)), byNumber: map[string][]Product{}, given: map[string][]string{}, parents: map[string]bool{},
 	}
 	owners := map[string]string{}
@@ -259,7 +271,8 @@ func newShelf(rules Rules, products []Product) shelf {
 			s.parents[product.ParentID] = true
 		}
 	}
-	for _, product := range distinctProducts(products) {
+	for _, place := range distinctPlaces(products) {
+		product := products[place]
 		key := productKey(rules.Match, product)
 		if owner, given := owners[CleanKey(product.Number)]; given {
 			number := CleanKey(product.Number)
@@ -267,7 +280,7 @@ func newShelf(rules Rules, products []Product) shelf {
 			s.given[key] = append(s.given[key], owner)
 			continue
 		}
-		s.products, s.keys = append(s.products, product), append(s.keys, key)
+		s.places, s.keys = append(s.places, place), append(s.keys, key)
 	}
 	s.order()
 	for i, key := range slices.Backward(s.keys) {
@@ -281,15 +294,15 @@ func (s *shelf) order() {
 	if slices.IsSorted(s.keys) {
 		return
 	}
-	places := lo.Range(len(s.keys))
-	slices.SortFunc(places, func(a, b int) int {
-		if order := cmp.Compare(s.keys[a], s.keys[b]); order != 0 {
-			return order
+	order := lo.Range(len(s.keys))
+	slices.SortFunc(order, func(a, b int) int {
+		if by := cmp.Compare(s.keys[a], s.keys[b]); by != 0 {
+			return by
 		}
 		return a - b
 	})
-	s.products = lo.Map(places, func(place, _ int) Product { return s.products[place] })
-	s.keys = lo.Map(places, func(place, _ int) string { return s.keys[place] })
+	s.places = lo.Map(order, func(at, _ int) int32 { return s.places[at] })
+	s.keys = lo.Map(order, func(at, _ int) string { return s.keys[at] })
 }
 
 // of are the products with a key, by id.
@@ -302,7 +315,10 @@ func (s shelf) of(key string) []Product {
 	for int(to) < len(s.keys) && s.keys[to] == key {
 		to++
 	}
-	return s.products[from:to:to]
+	if place := s.places[from]; to == from+1 { // as nearly always
+		return s.products[place : place+1 : place+1]
+	}
+	return lo.Map(s.places[from:to], func(place int32, _ int) Product { return s.products[place] })
 }
 
 // paired are the products with one of the numbers.
@@ -318,8 +334,17 @@ func (s shelf) writable(product Product) bool { return product.Tracked && !s.par
 // lower reading stays; if that is the older one, the write ends in a conflict
 // and is planned again.
 func distinctProducts(products []Product) []Product {
-	sorted := slices.Clone(products)
-	slices.SortFunc(sorted, func(a, b Product) int {
+	return lo.Map(distinctPlaces(products), func(place int32, _ int) Product { return products[place] })
+}
+
+// distinctPlaces is where the distinct products stand.
+func distinctPlaces(products []Product) []int32 {
+	places := make([]int32, len(products))
+	for i := range places {
+		places[i] = int32(i)
+	}
+	slices.SortFunc(places, func(i, j int32) int {
+		a, b := &products[i], &products[j]
 		if order := cmp.Compare(a.ID, b.ID); order != 0 { // as nearly always
 			return order
 		}
@@ -332,7 +357,7 @@ func distinctProducts(products []Product) []Product {
 			compareBool(a.Tracked, b.Tracked),
 		)
 	})
-	return slices.CompactFunc(sorted, func(a, b Product) bool { return a.ID == b.ID })
+	return slices.CompactFunc(places, func(i, j int32) bool { return products[i].ID == products[j].ID })
 }
 
 func compareBool(a, b bool) int {

@@ -136,6 +136,7 @@ func NewPlan(in Input) Plan {
 		measure:   newMeasure(in.Rules),
 		catalogue: newCatalogue(in.Rules, Track(in.Items, memory.Items)),
 		shelf:     newShelf(in.Rules, in.Products),
+		entries:   &entries{},
 	}
 	plan := Plan{Lines: make([]Line, 0, len(p.catalogue.items))}
 	for i := range p.catalogue.items {
@@ -438,6 +439,7 @@ type planner struct {
 	measure   measure
 	catalogue catalogue
 	shelf     shelf
+	entries   *entries
 }
 
 // judge decides about one item. What makes it ambiguous comes first: an
@@ -496,8 +498,26 @@ func (p planner) assign(line Line, products []Product) Line {
 	if len(writable) > MaxProducts {
 		return p.because(line, Ambiguous, ReasonTooManyProducts, productIDs(writable))
 	}
-	line.Entries = lo.Map(writable, func(product Product, _ int) Entry { return entryOf(product, line.Kros) })
+	line.Entries = p.entries.of(writable, line.Kros)
 	return line
+}
+
+// entries lays the products of lines side by side: nearly every line has one.
+type entries struct{ block []Entry }
+
+// entriesBlock is how many entries lie in one piece of memory.
+const entriesBlock = 1024
+
+// of are the products of one line, yet to be aimed at a quantity.
+func (e *entries) of(products []Product, kros decimal.Decimal) []Entry {
+	if cap(e.block)-len(e.block) < len(products) {
+		e.block = make([]Entry, 0, max(entriesBlock, len(products)))
+	}
+	began := len(e.block)
+	for _, product := range products {
+		e.block = append(e.block, entryOf(product, kros))
+	}
+	return e.block[began:len(e.block):len(e.block)]
 }
 
 // entryOf is a product that is yet to be aimed at a quantity.

@@ -100,7 +100,8 @@ func NewWorklist(in WorkInput) []WorkRow {
 type worklist struct {
 	rules     Rules
 	catalogue catalogue
-	lines     []Line // one for each item of the catalogue, in its order
+	byCode    positions // of the catalogue's items
+	lines     []Line    // one for each item of the catalogue, in its order
 	shelf     shelf
 	products  []Product // each once, by id
 	byID      map[string]Product
@@ -134,6 +135,7 @@ func newWorklist(in WorkInput) worklist {
 		ignored:   map[string]bool{},
 		before:    map[workID][]Entry{},
 	}
+	w.byCode = positionsBy(len(w.catalogue.items), func(i int) string { return w.catalogue.items[i].code })
 	for i, line := range w.lines {
 		for _, e := range line.Entries {
 			w.inStep[e.Product] = true
@@ -175,7 +177,7 @@ func (w worklist) ambiguous() []draft {
 		}
 		together.add(i)
 		item := w.catalogue.items[i]
-		for _, first := range []int32{w.catalogue.byCode.first[item.code], w.catalogue.byKey.first[item.key.compare]} {
+		for _, first := range []int32{w.byCode.first[item.code], w.catalogue.byKey.first[item.key.compare]} {
 			if first != 0 {
 				together.join(int(first)-1, i)
 			}
@@ -329,7 +331,7 @@ func (w worklist) free(product Product) bool {
 		return false
 	}
 	if owner := w.owners[CleanKey(product.Number)]; owner != "" {
-		return !w.catalogue.byCode.has(owner)
+		return !w.byCode.has(owner)
 	}
 	k := productKeyOf(w.rules.Match, product)
 	return k.fault != "" || !w.catalogue.byKey.has(k.compare) && !w.ignored[k.compare]
