@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/google/uuid"
 	"gocloud.dev/blob"
@@ -28,10 +29,31 @@ var (
 	ErrOtherBucket = errors.New("the reference belongs to another bucket: all workers need one shared bucket (snapshots.url)")
 )
 
+// UnwritableError is why a bucket took no object: its disk is full, it cannot be
+// reached, or its rights do not allow it. Nothing of the object is left.
+type UnwritableError struct {
+	Address string // of the bucket, as it may be shown
+	Err     error
+}
+
+// Error is short enough to be read in a status; what was to be written stands
+// in what wraps it.
+func (e *UnwritableError) Error() string {
+	reason := e.Err.Error()
+	var errno syscall.Errno
+	if errors.As(e.Err, &errno) {
+		reason = errno.Error()
+	}
+	return fmt.Sprintf("the archive at %s cannot be written: %s", e.Address, reason)
+}
+
+func (e *UnwritableError) Unwrap() error { return e.Err }
+
 // Archive is an open bucket. It is safe for concurrent use.
 type Archive struct {
-	bucket *blob.Bucket
-	id     string
+	bucket  *blob.Bucket
+	id      string
+	address string // without the options of its driver
 }
 
 // idKey holds the bucket's id. No shop can be called so: the dot.
@@ -50,7 +72,8 @@ func Open(ctx context.Context, address string) (*Archive, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open archive %s: %w", address, err), bucket.Close())
 	}
-	return &Archive{bucket: bucket, id: id}, nil
+	place, _, _ := strings.Cut(address, "?")
+	return &Archive{bucket: bucket, id: id, address: place}, nil
 }
 
 // Close releases the bucket.
@@ -167,7 +190,7 @@ func claim(ctx context.Context, bucket *blob.Bucket, dir, id string) error {
 	if dir != "" && claimFile(dir, id) == nil {
 		return nil
 	}
-	err := bucket.WriteAll(ctx, idKey, []byte(id), &blob.WriterOptions{ContentType: "text/plain", IfNotExist: true})
+	err := put(ctx, bucket, idKey, []byte(id), blob.WriterOptions{ContentType: "text/plain", IfNotExist: true})
 	if gcerrors.Code(err) == gcerrors.FailedPrecondition {
 		return nil
 	}
@@ -180,12 +203,21 @@ func claim(ctx context.Context, bucket *blob.Bucket, dir, id string) error {
 func claimFile(dir, id string) (err error) {
 	target := filepath.Join(dir, idKey)
 	temporary := target + "." + id + ".tmp"
+	// Also where it could be written in part only: a worker that a full disk
+	// keeps from starting is started again and again.
+	defer func() { err = errors.Join(err, ignoreMissing(os.Remove(temporary))) }()
 	if err := os.WriteFile(temporary, []byte(id), ownersFile); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.Remove(temporary)) }()
 	if err := os.Link(temporary, target); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
 	return nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }

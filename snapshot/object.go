@@ -19,7 +19,8 @@ import (
 )
 
 // Write stores the rows under name and returns the reference to them. The
-// object appears whole or not at all. A row may take 1 MiB of JSON.
+// object appears whole or not at all. A row may take 1 MiB of JSON. What the
+// bucket does not take is an UnwritableError.
 func Write[T any](ctx context.Context, a *Archive, name Name, rows iter.Seq[T]) (protocol.Ref, error) {
 	key, err := name.key()
 	if err != nil {
@@ -30,7 +31,7 @@ func Write[T any](ctx context.Context, a *Archive, name Name, rows iter.Seq[T]) 
 		return protocol.Ref{}, fmt.Errorf("write %s to archive: %w", key, err)
 	}
 	if err := a.put(ctx, key, stored); err != nil {
-		return protocol.Ref{}, fmt.Errorf("write %s to archive: %w", key, err)
+		return protocol.Ref{}, fmt.Errorf("write %s to archive: %w", key, &UnwritableError{Address: a.address, Err: err})
 	}
 	return a.ref(key, stored, n), nil
 }
@@ -159,6 +160,12 @@ func digest(stored []byte) string {
 }
 
 func (a *Archive) put(ctx context.Context, key string, stored []byte) error {
+	return put(ctx, a.bucket, key, stored, blob.WriterOptions{ContentType: "application/zstd"})
+}
+
+// put writes an object whole or not at all. The bucket's own WriteAll takes what
+// a full disk cut short for the object.
+func put(ctx context.Context, bucket *blob.Bucket, key string, stored []byte, options blob.WriterOptions) error {
 	// Cancelling is how a blob writer is told to leave nothing behind.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -166,15 +173,13 @@ func (a *Archive) put(ctx context.Context, key string, stored []byte) error {
 		return err
 	}
 	var file *os.File
-	w, err := a.bucket.NewWriter(ctx, key, &blob.WriterOptions{
-		ContentType: "application/zstd",
-		BeforeWrite: func(as func(any) bool) error {
-			if !as(&file) {
-				return nil // it is no directory
-			}
-			return file.Chmod(ownersFile)
-		},
-	})
+	options.BeforeWrite = func(as func(any) bool) error {
+		if !as(&file) {
+			return nil // it is no directory
+		}
+		return file.Chmod(ownersFile)
+	}
+	w, err := bucket.NewWriter(ctx, key, &options)
 	if err != nil {
 		return err
 	}
