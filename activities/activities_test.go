@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/skladom/skladom/activities"
+	"github.com/skladom/skladom/message"
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/snapshot"
 	"github.com/skladom/skladom/stock"
@@ -231,6 +232,7 @@ func TestFetchStockRemembers(t *testing.T) {
 
 	again := b.fetch(memory)
 	require.Equal(t, memory, again.Memory)
+	require.Empty(t, again.Warnings)
 	require.False(t, again.Catalogue.Changed)
 
 	b.kros.SetItems(append(slices.Clone(kros.Items[1:]), krossim.Item{ItemCode: "A-1", EANCode: "8580001000012", Name: "Item A-1"}))
@@ -243,6 +245,7 @@ func TestFetchStockRemembers(t *testing.T) {
 		b.lose(ref)
 		first := b.fetch(memory)
 		require.Equal(t, protocol.Memory{}, first.Memory, "without its %s it is a first pass", name)
+		require.Equal(t, []string{message.MemoryLost}, first.Warnings)
 	}
 
 	begun := protocol.Memory{Ledger: again.Catalogue.Ref}

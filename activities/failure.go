@@ -30,6 +30,10 @@ const (
 // a reference names, is not there or damaged. No repeat of the activity helps.
 const ErrorLostObject = "archive_lost_object"
 
+// ErrorUnwritable is the type of the error that the archive takes no object. Its
+// message says where the archive is and why.
+const ErrorUnwritable = "archive_unwritable"
+
 // Types of the errors that are not a merchant's to mend.
 const (
 	typeStopping    = "worker_stopping"
@@ -70,10 +74,22 @@ func failed(ctx context.Context, name string, err error) error {
 		})
 	case errors.Is(err, errOtherItems):
 		return otherFiles(name, activity.GetInfo(ctx).Attempt)
+	case errors.As(err, new(*snapshot.UnwritableError)):
+		return unwritable(ctx, err)
 	case forgotten(err):
 		return temporal.NewNonRetryableApplicationError(err.Error(), ErrorLostObject, err)
 	}
 	return temporal.NewApplicationErrorWithOptions(err.Error(), typeArchive, temporal.ApplicationErrorOptions{
+		NonRetryable: lastAttempt(ctx), Cause: err,
+	})
+}
+
+// unwritable is tried again a few times, since room may be made meanwhile; in a
+// later pass it is by any means.
+func unwritable(ctx context.Context, err error) error {
+	var refusal *snapshot.UnwritableError
+	errors.As(err, &refusal)
+	return temporal.NewApplicationErrorWithOptions(refusal.Error(), ErrorUnwritable, temporal.ApplicationErrorOptions{
 		NonRetryable: lastAttempt(ctx), Cause: err,
 	})
 }

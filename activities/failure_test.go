@@ -102,6 +102,9 @@ func TestErrorsOfOurOwnAreRetriedAFewTimes(t *testing.T) {
 		tries int
 	}{
 		{"other files", func(ctx context.Context) error { return otherFiles("acme", activity.GetInfo(ctx).Attempt) }, typeOtherFiles, 3},
+		{"an archive that takes nothing", func(ctx context.Context) error {
+			return failed(ctx, "acme", fmt.Errorf("write: %w", &snapshot.UnwritableError{Address: "file:///a", Err: errors.New("no")}))
+		}, ErrorUnwritable, 3},
 		{"the archive's trouble", func(ctx context.Context) error { return failed(ctx, "acme", errors.New("disk is full")) }, typeArchive, 3},
 		{"an object that is lost", func(ctx context.Context) error {
 			return failed(ctx, "acme", fmt.Errorf("read: %w", snapshot.ErrMissing))

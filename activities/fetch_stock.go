@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/samber/lo"
 
 	"github.com/skladom/skladom/kros"
+	"github.com/skladom/skladom/message"
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/snapshot"
 	"github.com/skladom/skladom/stock"
@@ -33,7 +35,7 @@ func (a *Activities) FetchStock(ctx context.Context, req protocol.FetchRequest) 
 }
 
 func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protocol.FetchRequest, pulse *pulse) (protocol.Fetched, error) {
-	known, memory, err := a.known(ctx, req)
+	known, memory, lost, err := a.known(ctx, req)
 	if err != nil {
 		return protocol.Fetched{}, err
 	}
@@ -70,11 +72,7 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	if err != nil {
 		return protocol.Fetched{}, err
 	}
-	ref, err := snapshot.Write(ctx, a.archive, a.name(req.Shop, req.Pass, req.DryRun, snapshot.Catalogue), catalogueLines(items, gone))
-	if err != nil {
-		return protocol.Fetched{}, fmt.Errorf("archive the catalogue of %q: %w", req.Shop, err)
-	}
-	last, err := a.tidy(ctx, req.Shop, append([]protocol.Ref{ref, memory.Baseline, memory.Ledger}, req.Protected...))
+	ref, last, err := a.keep(ctx, req, append(slices.Clone(req.Protected), memory.Baseline, memory.Ledger), catalogueLines(items, gone))
 	if err != nil {
 		return protocol.Fetched{}, err
 	}
@@ -85,26 +83,46 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 		},
 		Memory:   memory,
 		LastPass: last,
-		Warnings: warnings(filter),
+		Warnings: warnings(lost, filter),
 	}, nil
 }
 
+// keep archives the catalogue and prunes the shop's archive, of which it
+// returns the highest pass number. Where there is no room it is pruned first:
+// a full disk would else keep what nothing needs any more.
+func (a *Activities) keep(ctx context.Context, req protocol.FetchRequest, protected []protocol.Ref, lines iter.Seq[snapshot.CatalogueLine]) (ref protocol.Ref, last int64, err error) {
+	write := func() (protocol.Ref, error) {
+		return snapshot.Write(ctx, a.archive, a.name(req.Shop, req.Pass, req.DryRun, snapshot.Catalogue), lines)
+	}
+	if ref, err = write(); err != nil && a.prune(ctx, req.Shop, protected) > 0 {
+		ref, err = write()
+	}
+	if err != nil {
+		return protocol.Ref{}, 0, fmt.Errorf("archive the catalogue of %q: %w", req.Shop, err)
+	}
+	a.prune(ctx, req.Shop, append(protected, ref))
+	if last, err = a.archive.LastPass(ctx, req.Shop); err != nil {
+		return protocol.Ref{}, 0, fmt.Errorf("list the archive of %q: %w", req.Shop, err)
+	}
+	return ref, last, nil
+}
+
 // known is what the archive remembers. Where it has lost that there is no
-// memory at all: better a first pass than a wrong comparison.
-func (a *Activities) known(ctx context.Context, req protocol.FetchRequest) (*stock.Memory, protocol.Memory, error) {
+// memory at all, and a warning: better a first pass than a wrong comparison.
+func (a *Activities) known(ctx context.Context, req protocol.FetchRequest) (*stock.Memory, protocol.Memory, string, error) {
 	known, err := a.lost(ctx, req.Shop, req.Memory)
 	if err != nil {
-		return nil, protocol.Memory{}, err
+		return nil, protocol.Memory{}, "", err
 	}
 	memory, err := a.compared(ctx, known, req.Settings.Rules)
 	if err != nil && forgotten(err) {
 		a.log.Warn("the archive has lost what it remembers of the shop; this is a first pass", "shop", req.Shop, "error", err)
-		return nil, protocol.Memory{}, nil
+		return nil, protocol.Memory{}, message.MemoryLost, nil
 	}
 	if err != nil {
-		return nil, protocol.Memory{}, err
+		return nil, protocol.Memory{}, "", err
 	}
-	return memory, known, nil
+	return memory, known, "", nil
 }
 
 // compared is what a sweep is compared with: the baseline and, where missing
@@ -181,20 +199,16 @@ func catalogueLines(items, gone []stock.Item) iter.Seq[snapshot.CatalogueLine] {
 	}
 }
 
-// tidy prunes the shop's archive and returns its highest pass number. A
-// failure to prune is no reason to fail a pass.
-func (a *Activities) tidy(ctx context.Context, shop string, protected []protocol.Ref) (int64, error) {
+// prune removes what nothing needs from the shop's archive and returns how much
+// that was. A failure to prune is no reason to fail a pass.
+func (a *Activities) prune(ctx context.Context, shop string, protected []protocol.Ref) int {
 	keep := a.shops.Installation().Snapshots
-	_, err := a.archive.Prune(ctx, shop, snapshot.Retention{
+	removed, err := a.archive.Prune(ctx, shop, snapshot.Retention{
 		Catalogues: keep.Keep, Receipts: keep.KeepReceipts, Now: a.now(),
 		Protected: lo.Reject(protected, func(r protocol.Ref, _ int) bool { return r.Zero() }),
 	})
 	if err != nil {
 		a.log.Warn("cannot prune the archive", "shop", shop, "error", err)
 	}
-	last, err := a.archive.LastPass(ctx, shop)
-	if err != nil {
-		return 0, fmt.Errorf("list the archive of %q: %w", shop, err)
-	}
-	return last, nil
+	return removed
 }

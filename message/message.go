@@ -49,6 +49,24 @@ func Unfinished(code protocol.Code, detail string) *protocol.Failure {
 	}
 }
 
+// Unwritable is the failure of a pass whose archive takes nothing, as detail
+// says; the code as in Unfinished.
+func Unwritable(code protocol.Code, detail string) *protocol.Failure {
+	return &protocol.Failure{
+		Code: code, Message: detailed("The pass could not be finished.", detail),
+		Hint: "The operator has to make room at snapshots.url, or to give the worker the right to write there; lower snapshots.keep and snapshots.keep_receipts to keep less. A plan that cannot be kept is not written to the e-shop. Skladom tries again by itself.",
+	}
+}
+
+// LostObject is the failure of a pass that did not find in the archive what it
+// had just put there, as detail says; the code as in Unfinished.
+func LostObject(code protocol.Code, detail string) *protocol.Failure {
+	return &protocol.Failure{
+		Code: code, Message: detailed("The pass could not be finished.", detail),
+		Hint: "Something removes or damages files at snapshots.url: the operator has to see what else cleans up there, and whether the disk is sound. Nothing is written by guess. Skladom tries again by itself.",
+	}
+}
+
 type sentences func(Params) (message, hint string)
 
 func fixed(message, hint string) sentences {
@@ -156,6 +174,9 @@ func KrosShared(times int) string {
 
 // ShopImported warns that the shop's stock was changed as a whole.
 const ShopImported = "Many products of the e-shop were changed at once, up and down, as by an import or a restore. That was not taken for sales: they have KROS's quantities again."
+
+// MemoryLost warns of a pass that has nothing to tell sales by.
+const MemoryLost = "The archive has lost what it knew of the last pass, so this one counts as a first pass: the e-shop gets KROS's quantities, and pieces that were sold and are not booked in KROS may be on sale again. Book open orders in KROS; let the operator see what removes or damages files at snapshots.url."
 
 // PassRuns warns of a dry run beside a pass, of which it knows nothing.
 const PassRuns = "A pass of this shop was running at the same time: what that pass has just written may look as if it were sold. Run it again for numbers that hold."

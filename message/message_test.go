@@ -46,6 +46,8 @@ func all() string {
 	say("too_many_zeroed after others", message.Failure(protocol.TooManyZeroed, message.Params{Shop: "acme", Seen: 1, Expected: 100, Earlier: 30}))
 	say("a code of tomorrow", message.Failure("tomorrow", full))
 	say("unfinished", message.Unfinished(protocol.ShopUnavailable, "disk is full"))
+	say("an archive that takes nothing", message.Unwritable(protocol.ShopUnavailable, "the archive at file:///var/lib/skladom cannot be written: no space left on device"))
+	say("an object that is lost", message.LostObject(protocol.ShopUnavailable, "read acme/plan/0000000012-20260701T063000.000Z-1f.jsonl.zst from archive: the object is not in the archive"))
 	say("nothing_to_roll_back", message.NothingToRollBack("acme", 0))
 	say("nothing_to_roll_back of one pass", message.NothingToRollBack("acme", 12))
 	say("nothing_to_roll_back of a rollback", message.RollbackOfRollback("acme", 13))
@@ -64,7 +66,7 @@ func all() string {
 	for _, sentence := range []string{
 		message.WarehouseGone([]string{"LT"}, []string{"HL", "PR"}), message.WarehouseNew([]string{"HL"}), message.SweepIncomplete,
 		message.KrosShared(1), message.KrosShared(3),
-		message.ShopImported, message.PassRuns, message.FilterWrong(2, 40), message.NothingHeld("acme"), message.OtherHold("acme"), message.NotDismissible("acme"), message.ApprovalWhilePaused("acme"),
+		message.ShopImported, message.MemoryLost, message.PassRuns, message.FilterWrong(2, 40), message.NothingHeld("acme"), message.OtherHold("acme"), message.NotDismissible("acme"), message.ApprovalWhilePaused("acme"),
 		message.OrdersNotBooked, message.SyncWhilePaused("acme"), message.NotActive("acme"), message.PauseOver(until, zone),
 		message.RollbackReason(0), message.RollbackReason(12), message.RollbackRuns("acme"), message.ChangedSince(1), message.ChangedSince(3), message.RollbackStale,
 	} {

@@ -98,6 +98,12 @@ func failureOf(err error, blame protocol.Code) *protocol.Failure {
 	if app == nil && errors.As(err, &timeout) {
 		return message.Failure(blame, message.Params{Detail: cause(err)})
 	}
+	switch {
+	case lostObject(err):
+		return message.LostObject(blame, cause(err))
+	case app != nil && app.Type() == activities.ErrorUnwritable:
+		return message.Unwritable(blame, cause(err))
+	}
 	return message.Unfinished(blame, cause(err))
 }
 

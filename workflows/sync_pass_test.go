@@ -479,6 +479,7 @@ func TestAnObjectThatTheArchiveHasLostIsWorthOneNewFetch(t *testing.T) {
 		require.Equal(t, []string{"fetch", "match", "fetch", "match"}, s.calls)
 		require.Equal(t, protocol.ResultFailed, result.Result)
 		require.Contains(t, result.Failure.Message, "not in the archive")
+		require.Contains(t, result.Failure.Hint, "removes or damages files")
 	})
 }
 
@@ -498,8 +499,12 @@ func TestAPassThatFailsSaysWhyAndOfWhat(t *testing.T) {
 			s.fetch[0] = fails[protocol.FetchRequest, protocol.Fetched](timeout)
 		}, protocol.KrosUnavailable, "retried until", stock.Counts{}},
 		{"the archive", func(s *shift) {
-			s.fetch[0] = fails[protocol.FetchRequest, protocol.Fetched](temporal.NewNonRetryableApplicationError("disk is full", "archive", nil))
-		}, protocol.KrosUnavailable, "The pass could not be finished: disk is full", stock.Counts{}},
+			s.fetch[0] = fails[protocol.FetchRequest, protocol.Fetched](temporal.NewNonRetryableApplicationError("the bucket hangs", "archive", nil))
+		}, protocol.KrosUnavailable, "The pass could not be finished: the bucket hangs", stock.Counts{}},
+		{"the archive, which is full", func(s *shift) {
+			s.match[0] = fails[protocol.MatchRequest, protocol.Matched](temporal.NewNonRetryableApplicationError(
+				"the archive at file:///a cannot be written: no space left on device", activities.ErrorUnwritable, nil))
+		}, protocol.ShopUnavailable, "The pass could not be finished: the archive at file:///a cannot be written: no space left on device", stock.Counts{KrosItems: 10, Held: 10}},
 		{"the e-shop at the look-up", func(s *shift) {
 			s.match[0] = fails[protocol.MatchRequest, protocol.Matched](refused(protocol.ShopKeyInvalid))
 		}, protocol.ShopKeyInvalid, "API key", stock.Counts{KrosItems: 10, Held: 10}},
