@@ -71,8 +71,8 @@ reliability: ## 1,000 sequences of faults, each to end in step; 10 minutes (docs
 test-uncached: ## the end-to-end tests with every step of a workflow replayed from its history
 	cd standalone && $(GO) test ./e2e -timeout 60m -no-cache
 
-crash: ## kill workers 200 times, the Temporal server 10 times, and break the archive; 12 minutes
-	cd standalone && $(GO) test ./crash -v -timeout 40m -kills 200 -rigs 8 -falls 10 $(ARGS)
+crash: ## kill workers 200 times, the Temporal server 10 times, break the archive 100 times and fill its disk; 12 minutes
+	cd standalone && $(GO) test ./crash -v -timeout 40m -kills 200 -rigs 8 -falls 10 -breaks 100 $(ARGS)
 
 check: test lint ## everything that CI checks
 

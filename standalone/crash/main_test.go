@@ -25,10 +25,11 @@ import (
 )
 
 var (
-	seed  = flag.Uint64("seed", 0, "of all that happens by chance; 0 takes one from the clock")
-	kills = flag.Int("kills", 4, "how many workers are killed, over all rigs")
-	rigs  = flag.Int("rigs", 2, "how many rigs work side by side")
-	falls = flag.Int("falls", 1, "how often the Temporal server is killed")
+	seed   = flag.Uint64("seed", 0, "of all that happens by chance; 0 takes one from the clock")
+	kills  = flag.Int("kills", 4, "how many workers are killed, over all rigs")
+	rigs   = flag.Int("rigs", 2, "how many rigs work side by side")
+	falls  = flag.Int("falls", 1, "how often the Temporal server is killed")
+	breaks = flag.Int("breaks", 9, "how often objects of the archive are broken; a third as often its disk is full")
 )
 
 // patience bounds every wait; nothing but a failure takes so long.
@@ -77,8 +78,8 @@ func repeatable(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("again, from the directory standalone:\n  go test ./crash -run '^%s$' -seed %d -kills %d -rigs %d -falls %d -v -timeout 30m",
-				t.Name(), *seed, *kills, *rigs, *falls)
+			t.Logf("again, from the directory standalone:\n  go test ./crash -run '^%s$' -seed %d -kills %d -rigs %d -falls %d -breaks %d -v -timeout 30m",
+				t.Name(), *seed, *kills, *rigs, *falls, *breaks)
 		}
 	})
 }

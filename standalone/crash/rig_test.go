@@ -1,9 +1,11 @@
 package crash
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -27,6 +29,7 @@ import (
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/standalone/internal/market"
 	"github.com/skladom/skladom/standalone/internal/process"
+	"github.com/skladom/skladom/standalone/internal/site"
 )
 
 // aim is what a kill waits for.
@@ -81,6 +84,10 @@ type rigOptions struct {
 	workers int // on the one queue
 	address string
 	rows    func(ith int) int
+
+	schedule string // "": none that comes
+	// meet, if not nil, hears every request as well, and may keep it waiting.
+	meet func(*market.Shop, market.Phase)
 }
 
 // rig is a queue with its workers, and the shops that they serve.
@@ -125,13 +132,18 @@ func newRig(t *testing.T, o rigOptions) *rig {
 		r.waiting[s.Name] = true
 	}
 	require.NoError(t, r.market.WriteSettings(filepath.Join(r.dir, "conf"),
-		fmt.Sprintf("snapshots { url = %q }\n", "file://"+filepath.ToSlash(filepath.Join(r.dir, "archive"))),
-		func(*market.Shop) string { return "schedule = \"0 3 29 2 *\"\n  webhook { min_gap = \"0s\" }" }))
+		fmt.Sprintf("snapshots { url = %q }\n", r.archiveURL()),
+		func(*market.Shop) string {
+			return fmt.Sprintf("schedule = %q\n  webhook { min_gap = \"0s\" }", cmp.Or(o.schedule, "0 3 29 2 *"))
+		}))
 	return r
 }
 
 // hear tells what the shops are at; whoever does not listen misses it.
 func (r *rig) hear(s *market.Shop, phase market.Phase, _ *http.Request) {
+	if r.meet != nil {
+		r.meet(s, phase)
+	}
 	what, known := aims[phase]
 	r.mu.Lock()
 	if r.waiting[s.Name] {
@@ -176,7 +188,7 @@ func (r *rig) work() error {
 func (r *rig) worker() (*process.Process, error) {
 	w, err := process.Start(r.context(), process.Part{Worker: &process.Worker{
 		Config: filepath.Join(r.dir, "conf"), Temporal: r.address, Queue: "queue-" + r.name,
-	}}, r.log)
+	}}, struct{ io.Writer }{r.log}) // a pipe: a worker whose files may not grow has its log all the same
 	if err != nil {
 		return nil, fmt.Errorf("start a worker: %w", err)
 	}
@@ -187,6 +199,10 @@ func (r *rig) worker() (*process.Process, error) {
 	}()
 	return w, nil
 }
+
+func (r *rig) archive() string { return filepath.Join(r.dir, "archive") }
+
+func (r *rig) archiveURL() string { return "file://" + filepath.ToSlash(r.archive()) }
 
 // activate begins to activate a shop.
 func (r *rig) activate(s *market.Shop) error {
@@ -213,6 +229,16 @@ func (r *rig) activate(s *market.Shop) error {
 		}
 	})
 	return nil
+}
+
+// begin activates shops and waits for it.
+func (r *rig) begin(shops []*market.Shop) error {
+	for _, s := range shops {
+		if err := r.activate(s); err != nil {
+			return err
+		}
+	}
+	return r.settled()
 }
 
 // settled waits for all activations that were begun.
@@ -369,12 +395,7 @@ func (r *rig) underWay() (map[string]int, error) {
 // returns when the last one was.
 func (r *rig) run(random *rand.Rand, kills []kill, victim victim, pace time.Duration) error {
 	first := lo.Slice(r.market.Shops, 0, (2*len(r.market.Shops)+2)/3)
-	for _, s := range first {
-		if err := r.activate(s); err != nil {
-			return err
-		}
-	}
-	if err := r.settled(); err != nil {
+	if err := r.begin(first); err != nil {
 		return err
 	}
 	living, enough := context.WithCancel(context.Background())
@@ -427,12 +448,8 @@ func (r *rig) judgeShop(s *market.Shop) (wrong []string, passes, renewed int, er
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	answer, err := r.client.QueryWorkflow(ctx, protocol.StockSyncID(s.Name), "", protocol.QueryStatus)
+	status, err := ask[protocol.Status](ctx, r, s, protocol.QueryStatus)
 	if err != nil {
-		return nil, 0, 0, err
-	}
-	var status protocol.Status
-	if err := answer.Get(&status); err != nil {
 		return nil, 0, 0, err
 	}
 	if status.State != protocol.StateActive {
@@ -448,6 +465,11 @@ func (r *rig) judgeShop(s *market.Shop) (wrong []string, passes, renewed int, er
 		return nil, 0, 0, err
 	}
 	return wrong, len(all), int(counted.GetCount()) - 1, nil
+}
+
+// ask queries a shop's StockSync.
+func ask[Answer any](ctx context.Context, r *rig, s *market.Shop, query string) (answer Answer, err error) {
+	return answer, site.Query(ctx, r.client, s.Name, query, &answer)
 }
 
 // tail is the end of the log of the workers.

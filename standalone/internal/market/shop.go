@@ -270,6 +270,24 @@ func (s *Shop) Differences() ([]string, error) {
 	return found, nil
 }
 
+// Excess tells which of the shop's writes, from the nth on, gave a product more
+// than the rules do for what KROS has now, and how many writes there are.
+func (s *Shop) Excess(from int) (found []string, writes int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	want, err := s.expect(s.Fynode.Products())
+	if err != nil {
+		return nil, 0, err
+	}
+	all := s.Fynode.Writes()
+	for _, w := range all[from:] {
+		if s.governed[w.ID] && w.To.GreaterThan(decimal.RequireFromString(want[w.ID])) {
+			found = append(found, fmt.Sprintf("%s: product %s was written from %s to %s; the rules give %s", s.Name, w.ID, w.From, w.To, want[w.ID]))
+		}
+	}
+	return found, len(all), nil
+}
+
 // Writings are the requests so far that wrote, oldest first.
 func (s *Shop) Writings() []Writing {
 	s.mu.Lock()
