@@ -323,8 +323,8 @@ func TestWhatTheArchiveHasLostIsNeverGuessed(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(b.dir, "archive", matched.Plan.Key), []byte("damaged"), 0o600))
 	_, missing := run[any](b, b.acts.MatchProducts, b.matchRequest(fetched))
 	_, damaged := run[any](b, b.acts.UpdateStock, b.updateRequest(matched))
-	for _, err := range []error{missing, damaged} {
-		require.Equal(t, activities.ErrorLostObject, app(t, err).Type())
+	for kind, err := range map[string]error{activities.ErrorLostObject: missing, activities.ErrorLostPlan: damaged} {
+		require.Equal(t, kind, app(t, err).Type())
 		require.True(t, app(t, err).NonRetryable())
 	}
 	require.Empty(t, b.shop.Writes())

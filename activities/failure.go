@@ -30,6 +30,10 @@ const (
 // a reference names, is not there or damaged. No repeat of the activity helps.
 const ErrorLostObject = "archive_lost_object"
 
+// ErrorLostPlan is the same of the plan that is to be written, where it is sure
+// that nothing of it was.
+const ErrorLostPlan = "archive_lost_plan"
+
 // ErrorUnwritable is the type of the error that the archive takes no object. Its
 // message says where the archive is and why.
 const ErrorUnwritable = "archive_unwritable"

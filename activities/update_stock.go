@@ -10,6 +10,7 @@ import (
 
 	"github.com/samber/lo"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/shop"
@@ -99,6 +100,9 @@ func (u *updating) progress() checkpoint {
 
 func (u *updating) run(ctx context.Context) (protocol.Written, error) {
 	planned, err := u.a.plan(ctx, u.req.Writes)
+	if forgotten(err) && activity.GetInfo(ctx).Attempt == 1 { // an earlier attempt may have written
+		return protocol.Written{}, temporal.NewNonRetryableApplicationError(err.Error(), ErrorLostPlan, err)
+	}
 	if err != nil {
 		return protocol.Written{}, err
 	}

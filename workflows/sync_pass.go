@@ -100,7 +100,13 @@ func (p *pass) run(ctx workflow.Context) error {
 // to read. That is worth one new look at KROS, never a guess.
 func lostObject(err error) bool {
 	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.Type() == activities.ErrorLostObject
+	return errors.As(err, &app) && (app.Type() == activities.ErrorLostObject || app.Type() == activities.ErrorLostPlan)
+}
+
+// lostPlan tells whether that was the plan to be written, and nothing of it was.
+func lostPlan(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == activities.ErrorLostPlan
 }
 
 // prepare gives a dry run what StockSync would have given it.
@@ -233,11 +239,15 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 // write sends what writes plans and counts what became of the whole plan.
 func (p *pass) write(ctx workflow.Context, ledger, writes protocol.Ref) (protocol.Written, error) {
 	p.blame = protocol.ShopUnavailable
+	memory, answered, zeroed := p.result.Memory, p.result.Answered, p.result.Day.Zeroed
 	p.begin(ledger)
 	written, err := call[protocol.Written](ctx, writeBounds, "e-shop: write the quantities", do.UpdateStock, protocol.UpdateRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass, Connection: p.req.Connection,
 		Plan: p.result.Plan, Writes: writes, Receipts: p.result.Receipts, TakenAt: p.result.Catalogue.TakenAt,
 	})
+	if lostPlan(err) { // the shop is as the ledger before left it
+		p.result.Memory, p.result.Answered, p.result.Day.Zeroed = memory, answered, zeroed
+	}
 	if err != nil {
 		return protocol.Written{}, err
 	}

@@ -172,10 +172,8 @@ func (b *breaker) passUnder(w wreck) (protocol.Report, error) {
 
 // judgeBroken judges the pass itself.
 func (b *breaker) judgeBroken(w wreck, before protocol.Memory, report protocol.Report) error {
-	// A plan is what the shop was left with once a pass came to write it.
-	mayForget := b.hit(before) || slices.ContainsFunc(lo.Keys(b.broken), func(key string) bool { return strings.Contains(key, "/plan/") })
 	mustForget := w.phase == "" && w.kept == "" && b.hit(before)
-	b.expect(!forgot(report) || mayForget, "pass %d counts as a first one although nothing of its memory broke", report.Pass)
+	b.expect(!forgot(report) || b.hit(before), "pass %d counts as a first one although nothing of its memory broke", report.Pass)
 	b.expect(forgot(report) || !mustForget, "pass %d does not say that its memory is lost", report.Pass)
 	if report.Result == protocol.ResultFailed && w.always {
 		return b.judgeFailed(report)

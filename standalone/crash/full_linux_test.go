@@ -42,7 +42,7 @@ func TestTheDiskOfTheArchiveIsFull(t *testing.T) {
 		for i := range disks {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
-				seen[i] = fillDisk(t, i, max(2, many/disks))
+				seen[i] = fillDisk(t, i, max(2, (many+i)/disks))
 			})
 		}
 	})
