@@ -194,6 +194,21 @@ func Update(ctx context.Context, c client.Client, shop *Shop, name string, reque
 	return nil
 }
 
+// Ask queries a shop's StockSync until it gets an answer.
+func Ask(ctx context.Context, c client.Client, shop *Shop, query string, answer any) error {
+	err := persist(ctx, func() error {
+		value, err := c.QueryWorkflow(ctx, protocol.StockSyncID(shop.Name), "", query)
+		if err != nil {
+			return err
+		}
+		return value.Get(answer)
+	})
+	if err != nil {
+		return fmt.Errorf("query %q of %s: %w", query, shop.Name, err)
+	}
+	return nil
+}
+
 // persist repeats what came when Temporal was away or StockSync between two runs.
 func persist(ctx context.Context, try func() error) error {
 	for {
@@ -210,7 +225,7 @@ func persist(ctx context.Context, try func() error) error {
 func passing(err error) bool {
 	return errors.As(err, new(*serviceerror.WorkflowNotReady)) || errors.As(err, new(*serviceerror.Unavailable)) ||
 		errors.As(err, new(*serviceerror.DeadlineExceeded)) || errors.As(err, new(*serviceerror.Canceled)) ||
-		errors.As(err, new(*serviceerror.NamespaceNotFound)) ||
+		errors.As(err, new(*serviceerror.NamespaceNotFound)) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.As(err, new(*client.WorkflowUpdateServiceTimeoutOrCanceledError))
 }
 
