@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/samber/lo"
+	"go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
@@ -167,12 +168,33 @@ func Sync(ctx context.Context, c client.Client, shop *Shop) (report protocol.Rep
 	return report, Update(ctx, c, shop, protocol.UpdateSync, protocol.SyncRequest{}, &report)
 }
 
-// Signal asks for a pass, and does not wait for it.
+// Signal is one notification of KROS, and does not wait for its pass.
 func Signal(ctx context.Context, c client.Client, shop *Shop) error {
+	return signal(ctx, c, shop, protocol.SignalNotification)
+}
+
+// SyncNow asks for a pass as a Temporal Schedule does, and does not wait for it.
+func SyncNow(ctx context.Context, c client.Client, shop *Shop) error {
+	return signal(ctx, c, shop, protocol.SignalSyncNow)
+}
+
+// signal sends one signal, however often it is to be repeated: all tries have
+// one id, since signals are counted.
+func signal(ctx context.Context, c client.Client, shop *Shop, name string) error {
+	request := &workflowservice.SignalWorkflowExecutionRequest{
+		Namespace: client.DefaultNamespace, WorkflowExecution: &common.WorkflowExecution{WorkflowId: protocol.StockSyncID(shop.Name)},
+		SignalName: name, RequestId: uuid.NewString(), Identity: "market",
+	}
 	return persist(ctx, func() error {
-		return c.SignalWorkflow(ctx, protocol.StockSyncID(shop.Name), "", protocol.SignalNotification, nil)
+		ctx, cancel := context.WithTimeout(ctx, signalTimeout)
+		defer cancel()
+		_, err := c.WorkflowService().SignalWorkflowExecution(ctx, request)
+		return err
 	})
 }
+
+// signalTimeout is how long Temporal may take to accept a signal.
+const signalTimeout = 10 * time.Second
 
 // Update asks a shop's StockSync for something, as the command line does: with
 // one id, until it gets an answer.
