@@ -30,7 +30,7 @@ var (
 // plant has one of the next requests of a shop go wrong, at either side.
 func (s *soak) plant(shop *market.Shop) error {
 	r := s.random
-	count, after := 1+r.IntN(2), r.IntN(4)
+	count, after := 1+r.IntN(2), r.IntN(3)
 	if r.IntN(8) == 0 {
 		count = -1
 	}

@@ -28,14 +28,10 @@ func (s *soak) heal() error {
 		shop.Fynode.ClearFaults()
 	}
 	healed := time.Now()
-	for _, shop := range s.market.Shops {
-		if !s.paused[shop.Name] {
-			continue
-		}
-		if err := market.Update(s.context(), s.client, shop, protocol.UpdateResume, nil, new(protocol.Status)); err != nil {
+	for len(s.paused) > 0 {
+		if err := s.resume(s.paused[0]); err != nil {
 			return err
 		}
-		delete(s.paused, shop.Name)
 	}
 	return s.inStep(healed)
 }
@@ -65,7 +61,7 @@ func (s *soak) inStep(healed time.Time) error {
 		if len(waiting) == 0 {
 			return nil
 		}
-		if !wait(ctx, 200*time.Millisecond) {
+		if !wait(ctx, *every/10) {
 			return fmt.Errorf("wait for %d shops to be in step: %s", len(waiting), s.describe(lo.Keys(waiting)))
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/samber/lo"
 	"go.temporal.io/sdk/temporal"
 	"golang.org/x/sync/errgroup"
 
@@ -44,19 +46,27 @@ func (s *soak) live(lasts time.Duration, meanwhile func(context.Context) error) 
 	return life.Wait()
 }
 
-// beat has every shop synced in a rhythm that is quicker than settings permit,
-// as a Temporal Schedule would do it.
+// inRhythm has every shop synced while something is done, as a Temporal Schedule
+// would do it, where the rhythm is quicker than settings permit.
+func (s *soak) inRhythm(do func() error) error {
+	ctx, enough := context.WithCancel(context.Background())
+	defer enough()
+	var rhythm errgroup.Group
+	if *every < leastSchedule {
+		rhythm.Go(func() error { return s.beat(ctx) })
+	}
+	err := do()
+	enough()
+	return errors.Join(err, rhythm.Wait())
+}
+
 func (s *soak) beat(ctx context.Context) error {
-	for {
-		for _, shop := range s.market.Shops {
-			if !wait(ctx, *every/time.Duration(len(s.market.Shops))) {
-				return nil
-			}
-			if err := market.SyncNow(context.WithoutCancel(ctx), s.client, shop); err != nil {
-				return err
-			}
+	for i := 0; wait(ctx, *every/time.Duration(len(s.market.Shops))); i++ {
+		if err := market.SyncNow(context.WithoutCancel(ctx), s.client, s.market.Shops[i%len(s.market.Shops)]); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // chase syncs a shop ten times as often as its ticks do.
@@ -79,7 +89,7 @@ func (s *soak) sync(shop *market.Shop) error {
 func (s *soak) step(ctx context.Context, life *errgroup.Group) error {
 	shop := s.market.Shops[s.random.IntN(len(s.market.Shops))]
 	n := s.random.IntN(100)
-	if s.isBusy(shop) {
+	if slices.Contains(s.busy(), shop) {
 		n %= 60
 	}
 	switch {
@@ -97,17 +107,8 @@ func (s *soak) step(ctx context.Context, life *errgroup.Group) error {
 		s.syncByHand(shop, life)
 		return nil
 	default:
-		return s.pause(shop)
+		return s.pauseOrResume(shop)
 	}
-}
-
-func (s *soak) isBusy(shop *market.Shop) bool {
-	for _, b := range s.busy() {
-		if b == shop {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *soak) notify(ctx context.Context, shop *market.Shop) error {
@@ -123,7 +124,8 @@ func (s *soak) notify(ctx context.Context, shop *market.Shop) error {
 	return nil
 }
 
-// trouble plants a few faults, which are over after a while.
+// trouble plants a few faults, which are over after a while. Every second time
+// KROS notifies, so that they are met even where no tick comes meanwhile.
 func (s *soak) trouble(ctx context.Context, shop *market.Shop, life *errgroup.Group) error {
 	for range 1 + s.random.IntN(3) {
 		if err := s.plant(shop); err != nil {
@@ -131,6 +133,9 @@ func (s *soak) trouble(ctx context.Context, shop *market.Shop, life *errgroup.Gr
 		}
 	}
 	s.lift(ctx, shop, life, *every/8+s.upTo(*every))
+	if s.random.IntN(2) == 0 {
+		return s.notify(ctx, shop)
+	}
 	return shop.Live(1)
 }
 
@@ -180,23 +185,27 @@ func unlessRefused(err error) error {
 // leastPause is enough for a pause to be still to come when it arrives, as a rule.
 const leastPause = 3 * time.Second
 
-// pause pauses a shop, every second time for a while only, or resumes one.
-func (s *soak) pause(shop *market.Shop) error {
-	var status protocol.Status
-	if s.paused[shop.Name] {
+// pauseOrResume pauses a shop, every second time for a while only, or resumes
+// the first that waits for it.
+func (s *soak) pauseOrResume(shop *market.Shop) error {
+	if len(s.paused) > 0 && s.random.IntN(2) == 0 {
 		s.count(s.done, "resumes")
-		delete(s.paused, shop.Name)
-		return market.Update(s.context(), s.client, shop, protocol.UpdateResume, nil, &status)
+		return s.resume(s.paused[0])
 	}
 	s.count(s.done, "pauses")
 	request := protocol.PauseRequest{Reason: "inventory"}
 	if s.random.IntN(2) == 0 {
 		until := time.Now().Add(*every/4 + s.upTo(*every) + leastPause)
 		request.Until = &until
-	} else {
-		s.paused[shop.Name] = true
+	} else if !slices.Contains(s.paused, shop) {
+		s.paused = append(s.paused, shop)
 	}
-	return unlessRefused(market.Update(s.context(), s.client, shop, protocol.UpdatePause, request, &status))
+	return unlessRefused(market.Update(s.context(), s.client, shop, protocol.UpdatePause, request, new(protocol.Status)))
+}
+
+func (s *soak) resume(shop *market.Shop) error {
+	s.paused = lo.Without(s.paused, shop)
+	return market.Update(s.context(), s.client, shop, protocol.UpdateResume, nil, new(protocol.Status))
 }
 
 func (s *soak) upTo(d time.Duration) time.Duration { return time.Duration(s.random.Int64N(int64(d))) }

@@ -17,9 +17,9 @@ import (
 
 var (
 	seed   = flag.Uint64("seed", 0, "of all that happens by chance; 0 takes one from the clock")
-	shops  = flag.Int("shops", 20, "how many shops live")
+	shops  = flag.Int("shops", 12, "how many shops live")
 	lasts  = flag.Duration("lasts", 15*time.Second, "how long they live, besides the times of health between")
-	every  = flag.Duration("every", 4*time.Second, "what stands for the half-hour between two ticks of a shop")
+	every  = flag.Duration("every", 5*time.Second, "what stands for the half-hour between two ticks of a shop")
 	points = flag.Int("points", 3, "how often all is healthy and memory is measured; the first time ends the warm-up")
 )
 

@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/skladom/skladom/host"
 	"github.com/skladom/skladom/protocol"
@@ -122,7 +121,7 @@ type soak struct {
 
 	// Of the steps, which come one after the other.
 	told   map[string]int64 // notifications, by shop
-	paused map[string]bool  // without an end
+	paused []*market.Shop   // without an end
 
 	status map[string]protocol.Status // by shop, when last all was healthy
 
@@ -138,7 +137,7 @@ func newSoak(t *testing.T) *soak {
 	dir := t.TempDir()
 	s := &soak{
 		t: t, queue: "soak", logPath: filepath.Join(dir, "worker.log"), random: rand.New(rand.NewPCG(*seed, 1)),
-		told: map[string]int64{}, paused: map[string]bool{}, status: map[string]protocol.Status{},
+		told: map[string]int64{}, status: map[string]protocol.Status{},
 		synced: map[string]int{}, done: map[string]int{}, planted: map[string]int{}, results: map[string]int{},
 	}
 	s.part = process.Part{Worker: &process.Worker{Config: filepath.Join(dir, "conf"), Temporal: cluster.Address(), Queue: s.queue}}
@@ -162,7 +161,7 @@ func newSoak(t *testing.T) *soak {
 
 // rows are small catalogues, and every twentieth is of several pages.
 func rows(ith int) int {
-	if ith%20 == 10 {
+	if ith%20 == 5 {
 		return 450
 	}
 	return 25 + 5*(ith%10)
@@ -200,28 +199,20 @@ func (s *soak) activate() error {
 	})
 }
 
-// round lets all shops live, and then come to be in step. After the last one
-// the busy shops have been renewed.
+// round lets all shops live, and then come to be in step. Before that, in the
+// last one, the busy shops have the machine for themselves until they are renewed.
 func (s *soak) round(lasts time.Duration, meanwhile func(context.Context) error, last bool) (point, error) {
-	ctx, enough := context.WithCancel(context.Background())
-	var rhythm errgroup.Group
-	if *every < leastSchedule {
-		rhythm.Go(func() error { return s.beat(ctx) })
+	if err := s.inRhythm(func() error { return s.live(lasts, meanwhile) }); err != nil {
+		return point{}, err
 	}
-	err := s.live(lasts, meanwhile)
 	for _, shop := range s.busy() {
-		for last && err == nil && s.synced[shop.Name] < chased {
-			err = s.sync(shop)
+		for last && s.synced[shop.Name] < chased {
+			if err := s.sync(shop); err != nil {
+				return point{}, err
+			}
 		}
 	}
-	if err == nil {
-		err = s.heal()
-	}
-	enough()
-	if beatErr := rhythm.Wait(); err == nil {
-		err = beatErr
-	}
-	if err != nil {
+	if err := s.inRhythm(s.heal); err != nil {
 		return point{}, err
 	}
 	return s.measure()
