@@ -25,7 +25,7 @@ func (p point) String() string {
 // until its run ends after 48 of them; that is perPass, and whatever else a pass
 // left behind comes on top: a buffer of HTTP has 4 KiB, a goroutine counts by
 // itself. The spare is for what happens to be under way, and small enough for a
-// leak to pass it within the few hundred passes of the short form.
+// leak of 20 KiB a pass to exceed it within the hundred passes of the short form.
 const (
 	perPass         = 2 << 10
 	spareHeap       = 1 << 20
@@ -49,7 +49,7 @@ func growth(points []point) (found []string) {
 
 func TestALeakIsSeen(t *testing.T) {
 	t.Parallel()
-	const short, long = 200, 15_000 // passes between the points
+	const short, long = 100, 15_000 // passes between the points
 	series := func(passes, heap, goroutines int) []point {
 		return []point{
 			{Measure: process.Measure{Heap: 12 << 20, Goroutines: 70}, passes: 70},
@@ -65,10 +65,10 @@ func TestALeakIsSeen(t *testing.T) {
 		"work under way":                     {series(short, 1<<20, 50), 0},
 		"cached runs":                        {series(long, long*1200, 0), 0},
 		"a buffer of HTTP of each pass":      {series(long, long*4<<10, 0), 1},
-		"the catalogue of each pass":         {series(short, short*12<<10, 0), 1},
+		"a page of KROS of each pass":        {series(short, short*20<<10, 0), 1},
 		"a goroutine of each pass":           {series(short, 0, short), 1},
 		"a goroutine of every twentieth one": {series(long, 0, long/20), 1},
-		"both":                               {series(short, short*12<<10, short), 2},
+		"both":                               {series(short, short*20<<10, short), 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
