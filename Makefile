@@ -16,7 +16,7 @@ MODULES := . standalone deploy/composetest
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run build standalone test test-root test-standalone test-deploy bench-notify bench-pass simulate \
-        crash reliability test-uncached check lint fmt vet workflowcheck golangci tidy generate clean
+        crash reliability soak test-uncached check lint fmt vet workflowcheck golangci tidy generate clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ test-uncached: ## the end-to-end tests with every step of a workflow replayed fr
 
 crash: ## kill workers 200 times, the Temporal server 10 times, break the archive 100 times and fill its disk; 12 minutes
 	cd standalone && $(GO) test ./crash -v -timeout 40m -kills 200 -rigs 8 -falls 10 -breaks 100 $(ARGS)
+
+soak: ## 500 shops for 20 minutes, a tick each minute: 10 hours of their life, with faults; 35 minutes (docs/reliability.md)
+	cd standalone && $(GO) test ./soak -run TestSoak -v -timeout 120m -shops 500 -lasts 20m -every 60s -points 5 $(ARGS)
 
 check: test lint ## everything that CI checks
 
