@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/samber/lo"
@@ -42,15 +43,14 @@ func (a *Activities) plan(ctx context.Context, ref protocol.Ref) (stock.Plan, er
 }
 
 func (a *Activities) receipts(ctx context.Context, refs []protocol.Ref) ([]stock.Receipt, error) {
-	var all []stock.Receipt
-	for _, ref := range refs {
-		part, err := snapshot.ReadAll[stock.Receipt](ctx, a.archive, ref)
-		if err != nil {
+	parts := make([][]stock.Receipt, len(refs))
+	for i, ref := range refs {
+		var err error
+		if parts[i], err = snapshot.ReadAll[stock.Receipt](ctx, a.archive, ref); err != nil {
 			return nil, fmt.Errorf("read receipt %s: %w", ref.Key, err)
 		}
-		all = append(all, part...)
 	}
-	return all, nil
+	return slices.Concat(parts...), nil
 }
 
 // recall reads what the archive remembers; nil where that is nothing.

@@ -195,10 +195,8 @@ func (c catalogue) others(self int, all iter.Seq[int]) []catalogueItem {
 func distinct(rules Rules, items []Item) []catalogueItem {
 	sorted := make([]catalogueItem, 0, len(items))
 	for i := range items {
-		one := catalogueItem{Item: &items[i], code: CleanKey(items[i].Code), key: keyOf(rules.Match, items[i]), rule: &noRule}
-		if rule, own := rules.Items[one.code]; own {
-			one.rule = &rule
-		}
+		one := catalogueItem{Item: &items[i], code: CleanKey(items[i].Code), key: keyOf(rules.Match, items[i])}
+		one.rule = rules.own(one.code)
 		if one.rule.Ignore || len(one.rule.Products) > 0 {
 			one.key.compare = "" // a person has settled it, so its key is nobody's trouble
 		}
@@ -216,6 +214,15 @@ func distinct(rules Rules, items []Item) []catalogueItem {
 }
 
 var noRule ItemRule
+
+// own is what the rules say of one item alone, by its clean code.
+func (r Rules) own(code string) *ItemRule {
+	if rule, has := r.Items[code]; has {
+		kept := rule // only what is found takes memory
+		return &kept
+	}
+	return &noRule
+}
 
 func compareItems(a, b catalogueItem) int {
 	if order := cmp.Compare(a.code, b.code); order != 0 { // as nearly always

@@ -164,19 +164,18 @@ func answered(lines []Line, which func(Entry) bool) map[string]decimal.Decimal {
 // doubtful catalogue nothing is written, not even what was approved before.
 func (g guard) watch(doubtful bool) {
 	if doubtful {
-		entries := g.open()
+		entries := g.open(everyKind)
 		g.hold(entries, ReasonHeldCatalogue)
 		g.plan.Hold = &Hold{Kind: HoldCatalogue, Products: len(entries), Of: g.plan.Matched()}
 		return
 	}
 	g.answer()
-	entries := g.open()
-	if changed := lo.Filter(entries, func(r heldRow, _ int) bool { return r.entry.halved() }); g.massChange(len(changed)) {
-		g.hold(entries, ReasonHeldChanged)
+	if changed := g.open(Entry.halved); g.massChange(len(changed)) {
+		g.hold(g.open(everyKind), ReasonHeldChanged)
 		g.plan.Hold = &Hold{Kind: HoldChanged, Products: len(changed), Of: g.stocked()}
 		return
 	}
-	zeroings := lo.Filter(entries, func(r heldRow, _ int) bool { return r.entry.zeroed() })
+	zeroings := g.open(Entry.zeroed)
 	if g.tooManyZeroed(len(zeroings)) {
 		g.hold(zeroings, ReasonHeldZeroed)
 		g.plan.Hold = &Hold{Kind: HoldZeroed, Products: len(zeroings), Of: g.base(), Zeroed: lo.FromPtr(g.day).Zeroed}
@@ -209,13 +208,15 @@ type heldRow struct {
 	entry *Entry
 }
 
-// open are the changes that nobody has answered.
-func (g guard) open() []heldRow {
+func everyKind(Entry) bool { return true }
+
+// open are the changes of a kind that nobody has answered.
+func (g guard) open(kind func(Entry) bool) []heldRow {
 	var open []heldRow
 	for i := range g.plan.Lines {
 		line := &g.plan.Lines[i]
 		for j := range line.Entries {
-			if e := &line.Entries[j]; e.changes() && !e.Approved {
+			if e := &line.Entries[j]; e.changes() && !e.Approved && kind(*e) {
 				open = append(open, heldRow{line, e})
 			}
 		}
