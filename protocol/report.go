@@ -19,6 +19,15 @@ const (
 	TriggerRollback     Trigger = "rollback" // restores what a pass overwrote, and reads no catalogue
 )
 
+// The priorities of what waits for a worker, as Temporal counts them: 1 goes
+// first, and 3 is what nobody gave one.
+const (
+	PriorityNotification = 1
+	PriorityManual       = 2
+	PrioritySchedule     = 3
+	PriorityActivation   = 4 // and whatever only shows what would be done
+)
+
 // Result is how a pass ended.
 type Result string
 

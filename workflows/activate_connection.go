@@ -14,6 +14,7 @@ import (
 // then starts StockSync or tells the running one. It writes nothing to the
 // shop, and a failure leaves a running connection as it was.
 func ActivateConnection(ctx workflow.Context, req protocol.ActivateRequest) (protocol.Activation, error) {
+	ctx = workflow.WithPriority(ctx, priority(protocol.TriggerActivation, req.DryRun))
 	a := &activation{req: req, result: protocol.Activation{Shop: req.Shop, State: protocol.StateInactive}}
 	return a.run(ctx)
 }
@@ -83,6 +84,7 @@ func (a *activation) dryRun(ctx workflow.Context) (protocol.PassResult, error) {
 		ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation: true,
 		StaticSummary:       "what a first pass of " + a.req.Shop + " would do",
+		Priority:            priority(protocol.TriggerActivation, true),
 	})
 	var result protocol.PassResult
 	err := workflow.ExecuteChildWorkflow(ctx, protocol.SyncPass, protocol.PassRequest{
@@ -109,6 +111,8 @@ func (a *activation) startSync(ctx workflow.Context, activated protocol.Activate
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         "keeps " + a.req.Shop + " in step with KROS",
+		// It has to see what came in before anybody knows how urgent that is.
+		Priority: temporal.Priority{PriorityKey: protocol.PriorityNotification},
 	})
 	return workflow.ExecuteChildWorkflow(ctx, protocol.StockSync, SyncState{
 		Shop: a.req.Shop, ShopID: activated.ShopID, State: protocol.StateActive,

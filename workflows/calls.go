@@ -43,6 +43,7 @@ func (b bounds) context(ctx workflow.Context, summary string) workflow.Context {
 		ScheduleToCloseTimeout: b.all,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 		Summary:                summary,
+		Priority:               workflow.GetActivityOptions(ctx).Priority,
 	}
 	if b.long {
 		options.HeartbeatTimeout = heartbeatTimeout

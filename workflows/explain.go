@@ -49,6 +49,7 @@ func lookNow(ctx workflow.Context, look *protocol.ExplainItemRequest) error {
 		ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation: true,
 		StaticSummary:       "what a pass of " + look.Shop + " would do",
+		Priority:            priority(protocol.TriggerManual, true),
 	})
 	var result protocol.PassResult
 	err := workflow.ExecuteChildWorkflow(ctx, protocol.SyncPass, protocol.PassRequest{

@@ -23,6 +23,7 @@ func Rollback(ctx workflow.Context, req protocol.RollbackRun) (protocol.Rollback
 	if !req.DryRun && parentOf(ctx) != protocol.StockSyncID(req.Shop) {
 		return protocol.RollbackResult{}, refuse("a rollback that writes is started by StockSync only; ask it for one: skladom rollback " + req.Shop)
 	}
+	ctx = workflow.WithPriority(ctx, priority(protocol.TriggerRollback, req.DryRun))
 	r := &rollback{req: req, blame: protocol.ConfigInvalid}
 	r.result = protocol.RollbackResult{Undo: req.Undo, Memory: req.Memory, Report: rollbackReport(ctx, req)}
 	err := r.run(ctx)

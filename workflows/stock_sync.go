@@ -336,7 +336,7 @@ func (s *stockSync) runPass(ctx workflow.Context, trigger protocol.Trigger, cata
 	}
 	s.Settings = loaded.Settings
 	if s.State == protocol.StateSuspended {
-		failure, err := s.probe(ctx, loaded.Connection)
+		failure, err := s.probe(workflow.WithPriority(ctx, priority(trigger, false)), loaded.Connection)
 		if err != nil {
 			return protocol.PassResult{}, err
 		}
@@ -434,6 +434,7 @@ func (s *stockSync) startPass(ctx workflow.Context, request protocol.PassRequest
 		WaitForCancellation:   true,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         fmt.Sprintf("pass %d of %s by %s", request.Pass, s.Shop, request.Trigger),
+		Priority:              priority(request.Trigger, request.DryRun),
 	}), protocol.SyncPass, request)
 	steady, _ := workflow.NewDisconnectedContext(ctx)
 	for !pass.IsReady() {

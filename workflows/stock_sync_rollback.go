@@ -110,6 +110,7 @@ func (s *stockSync) startRollback(ctx workflow.Context, run protocol.RollbackRun
 		WaitForCancellation:   true,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         message.RollbackReason(run.Undo) + " of " + s.Shop,
+		Priority:              priority(protocol.TriggerRollback, run.DryRun),
 	}), protocol.Rollback, run)
 	steady, _ := workflow.NewDisconnectedContext(ctx)
 	for !child.IsReady() {

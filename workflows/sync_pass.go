@@ -30,6 +30,7 @@ func SyncPass(ctx workflow.Context, req protocol.PassRequest) (protocol.PassResu
 	if !req.DryRun && parentOf(ctx) != protocol.StockSyncID(req.Shop) {
 		return protocol.PassResult{}, refuse("a pass that writes is started by StockSync only; ask it for one: skladom sync " + req.Shop)
 	}
+	ctx = workflow.WithPriority(ctx, priority(req.Trigger, req.DryRun)) // whoever started it
 	p := &pass{req: req, blame: protocol.ConfigInvalid}
 	p.result.Report = protocol.Report{
 		Shop: req.Shop, Pass: req.Pass, Trigger: req.Trigger, Mode: protocol.ModeFull, DryRun: req.DryRun,
