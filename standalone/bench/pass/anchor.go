@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"syscall"
 	"time"
+
+	"github.com/skladom/skladom/standalone/bench/internal/house"
 )
 
 // Sizes of requests, as Skladom sends them.
@@ -59,15 +61,15 @@ func userTime() time.Duration {
 
 // runAnchor runs a role in a process of its own.
 func runAnchor(ctx context.Context, role string, t task) (cost, error) {
-	p, err := startRole(ctx, role, t)
+	p, err := house.Self(ctx, role, t)
 	if err != nil {
 		return cost{}, err
 	}
 	var c cost
-	if err := json.NewDecoder(p.out).Decode(&c); err != nil {
+	if err := json.NewDecoder(p.Out).Decode(&c); err != nil {
 		return cost{}, fmt.Errorf("the %s did not end well: %w", role, err)
 	}
-	return c, p.cmd.Wait()
+	return c, p.Wait()
 }
 
 // send sends a request and hands its answer to read.

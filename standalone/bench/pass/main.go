@@ -18,8 +18,9 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"strings"
 	"syscall"
+
+	"github.com/skladom/skladom/standalone/bench/internal/house"
 )
 
 func main() {
@@ -52,15 +53,6 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s, %d processors, load of the last minute %s\n", runtime.Version(), runtime.NumCPU(), load())
-	return measure(ctx, out, o)
-}
-
-// load is the system's load of the last minute, where it tells one.
-func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.Fields(string(text))[0]
+	fmt.Fprintf(out, "%s, %d processors, load of the last minute %s\n", runtime.Version(), runtime.NumCPU(), house.Load())
+	return house.InTemporary(func(dir string) error { return measure(ctx, out, dir, o) })
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -46,19 +45,14 @@ type figures struct {
 	peak                   []int
 }
 
-func measure(ctx context.Context, out io.Writer, o options) (err error) {
-	dir, err := os.MkdirTemp("", "skladom-bench-")
-	if err != nil {
-		return fmt.Errorf("make a directory for the benchmark: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+func measure(ctx context.Context, out io.Writer, dir string, o options) (err error) {
 	sides, err := startSides(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, sides.stop()) }()
+	defer func() { err = errors.Join(err, sides.Stop()) }()
 	shops := lo.Times(o.rounds, func(i int) string { return fmt.Sprintf("shop-%d", i+1) })
-	house, err := openHouse(ctx, dir, o.worker, sides.url, shops)
+	house, err := openSkladom(ctx, dir, o.worker, sides.url, shops)
 	if err != nil {
 		return err
 	}
@@ -81,7 +75,7 @@ func measure(ctx context.Context, out io.Writer, o options) (err error) {
 }
 
 // round measures Skladom and both anchors once.
-func (f *figures) round(ctx context.Context, sides *remote, house *house, shop string, k kind, g goods) error {
+func (f *figures) round(ctx context.Context, sides *remote, house *skladom, shop string, k kind, g goods) error {
 	t := task{URL: sides.url, Goods: g, Pages: lo.Ternary(k.first, 1, ahead), Lookups: lookups}
 	for _, a := range []struct {
 		role string
@@ -96,7 +90,7 @@ func (f *figures) round(ctx context.Context, sides *remote, house *house, shop s
 	peak := 0
 	c, err := onFresh(ctx, sides, g, func() (c cost, err error) {
 		c, peak, err = house.measured(func() error {
-			pass := lo.Ternary(k.first, house.first, house.sync)
+			pass := lo.Ternary(k.first, house.first, house.Sync)
 			report, err := pass(ctx, shop)
 			return errors.Join(err, expected(report, g))
 		})

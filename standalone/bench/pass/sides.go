@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/skladom/skladom/standalone/bench/internal/house"
 	"github.com/skladom/skladom/testsuite/fynodesim"
 	"github.com/skladom/skladom/testsuite/krossim"
 )
@@ -83,20 +84,20 @@ func (s *sides) check(w http.ResponseWriter, _ *http.Request) {
 
 // remote are the sides in their own process.
 type remote struct {
-	*process
+	*house.Process
 	url string
 }
 
 func startSides(ctx context.Context) (*remote, error) {
-	p, err := startSelf(ctx, "sides", nil)
+	p, err := house.Self(ctx, "sides", nil)
 	if err != nil {
 		return nil, err
 	}
-	address, err := bufio.NewReader(p.out).ReadString('\n')
+	address, err := bufio.NewReader(p.Out).ReadString('\n')
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start the simulators: %w", err), p.stop())
+		return nil, errors.Join(fmt.Errorf("start the simulators: %w", err), p.Stop())
 	}
-	return &remote{process: p, url: strings.TrimSpace(address)}, nil
+	return &remote{Process: p, url: strings.TrimSpace(address)}, nil
 }
 
 func (r *remote) fill(ctx context.Context, g goods) error {
