@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/skladom/skladom/standalone/bench/internal/house"
+)
+
+// pace is what passes were sustained.
+type pace struct {
+	passes float64 // a second
+	shares []share
+}
+
+// sustained measures passes a second with the real activities and with empty
+// ones, in turn.
+func (b *bench) sustained(ctx context.Context) error {
+	real, none := busy(b.options), names("none", b.busy)
+	if err := b.once(ctx, real, none); err != nil {
+		return err
+	}
+	var reals, nones []pace
+	for range b.rounds {
+		r, err := b.sustain(ctx, real, b.one)
+		if err != nil {
+			return err
+		}
+		n, err := b.sustain(ctx, none, b.empty)
+		if err != nil {
+			return err
+		}
+		reals, nones = append(reals, r), append(nones, n)
+		b.say("  %.1f passes a second, %.1f with empty activities", r.passes, n.passes)
+	}
+	b.table.head("sustained passes")
+	b.table.row("real : empty activities (goal 0.4)", "%s", ratios(reals, nones))
+	b.table.row("passes a second", "%s", spread(reals))
+	b.table.row("with empty activities", "%s", spread(nones))
+	b.table.shares("processors used", last(reals).shares)
+	b.table.shares("with empty activities", last(nones).shares)
+	return nil
+}
+
+// workers measures passes a second of one worker and of two.
+func (b *bench) workers(ctx context.Context) error {
+	shops := busy(b.options)
+	if err := b.once(ctx, shops); err != nil {
+		return err
+	}
+	var ones, twos []pace
+	for range b.rounds {
+		o, err := b.sustain(ctx, shops, b.one)
+		if err != nil {
+			return err
+		}
+		t, err := b.withSecond(ctx, func(second *house.Process) (pace, error) { return b.sustain(ctx, shops, b.one, second) })
+		if err != nil {
+			return err
+		}
+		ones, twos = append(ones, o), append(twos, t)
+		b.say("  %.1f passes a second, %.1f with two workers", o.passes, t.passes)
+	}
+	b.table.head("a second worker")
+	b.table.row("two workers : one (goal 1.8, or what is used up)", "%s", ratios(twos, ones))
+	b.table.row("passes a second of one", "%s", spread(ones))
+	b.table.row("of two", "%s", spread(twos))
+	b.table.shares("processors used by one", last(ones).shares)
+	b.table.shares("by two", last(twos).shares)
+	return nil
+}
+
+func (b *bench) withSecond(ctx context.Context, do func(*house.Process) (pace, error)) (p pace, err error) {
+	second, err := b.house.Work(ctx, b.worker, b.alone)
+	if err != nil {
+		return pace{}, err
+	}
+	defer func() { err = errors.Join(err, second.Stop()) }()
+	if err := b.polled(ctx, 2); err != nil {
+		return pace{}, err
+	}
+	return do(second)
+}
+
+// once gives every shop the first pass, which has nothing to remember.
+func (b *bench) once(ctx context.Context, kinds ...[]string) error {
+	for _, shops := range kinds {
+		if err := b.each(ctx, shops, func(ctx context.Context, shop string) error {
+			_, err := b.house.Sync(ctx, shop)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sustain goes round the shops for a while, with so many passes under way at
+// once. Before each round some of KROS's catalogue moves, so that every pass
+// has something to write.
+func (b *bench) sustain(ctx context.Context, shops []string, workers ...*house.Process) (pace, error) {
+	var next, done atomic.Int64
+	before, err := b.take(workers)
+	if err != nil {
+		return pace{}, err
+	}
+	end := time.Now().Add(b.window)
+	group, ctx := errgroup.WithContext(ctx)
+	for range b.flight {
+		group.Go(func() error {
+			for {
+				turn := int(next.Add(1)-1) % len(shops)
+				if turn == 0 {
+					if _, err := b.sides.post(ctx, "/move"); err != nil {
+						return err
+					}
+				}
+				report, err := b.house.Sync(ctx, shops[turn])
+				switch {
+				case err != nil:
+					return err
+				case report.KrosItems != b.items || report.Updated == 0:
+					return fmt.Errorf("pass %d of %s updated %d of %d items", report.Pass, report.Shop, report.Updated, report.KrosItems)
+				case time.Now().After(end):
+					return nil
+				}
+				done.Add(1)
+			}
+		})
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- group.Wait() }()
+	select {
+	case err := <-ended: // too early
+		return pace{}, err
+	case <-time.After(time.Until(end)):
+	}
+	passes := done.Load()
+	after, takeErr := b.take(workers)
+	if err := errors.Join(<-ended, takeErr); err != nil {
+		return pace{}, err
+	}
+	return pace{passes: float64(passes) / b.window.Seconds(), shares: after.since(before, passes)}, nil
+}

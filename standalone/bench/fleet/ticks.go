@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/standalone/bench/internal/house"
+)
+
+// settle is how long ticks are left alone before they are looked at, and how
+// late one may be and is still waited for.
+const settle = 10 * time.Second
+
+// lateness measures how late passes begin after their ticks, at the pace that
+// the schedule gives, and how evenly ticks are spread.
+func (b *bench) lateness(ctx context.Context) error {
+	if _, err := b.sides.post(ctx, "/move"); err != nil {
+		return err
+	}
+	shops := ticking(b.options)
+	if err := b.each(ctx, shops, func(ctx context.Context, shop string) error {
+		return b.house.Client.SignalWorkflow(ctx, protocol.StockSyncID(shop), "", protocol.SignalConfigChanged, nil)
+	}); err != nil {
+		return fmt.Errorf("have the shops read their schedule: %w", err)
+	}
+	if err := b.each(ctx, shops, b.knowsItsTick); err != nil {
+		return err
+	}
+	if err := wait(ctx, settle); err != nil {
+		return err
+	}
+	b.say("  every shop knows its schedule")
+	if err := b.one.ForgetPeak(); err != nil {
+		return err
+	}
+	before, err := b.take([]*house.Process{b.one})
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := wait(ctx, b.ticks); err != nil {
+		return err
+	}
+	ended := time.Now()
+	after, err := b.take([]*house.Process{b.one})
+	if err != nil {
+		return err
+	}
+	if err := wait(ctx, settle); err != nil {
+		return err
+	}
+	return b.reportTicks(ctx, began, ended, after, before)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// knowsItsTick returns when a shop has read its schedule.
+func (b *bench) knowsItsTick(ctx context.Context, shop string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	for {
+		answer, err := b.house.Client.QueryWorkflow(ctx, protocol.StockSyncID(shop), "", protocol.QueryStatus)
+		var status protocol.Status
+		if err := errors.Join(err, get(answer, &status)); err != nil {
+			return fmt.Errorf("ask %s for its status: %w", shop, err)
+		}
+		if status.NextPassAt != nil && time.Until(*status.NextPassAt) < 24*time.Hour {
+			return nil
+		}
+		if err := wait(ctx, 100*time.Millisecond); err != nil {
+			return fmt.Errorf("%s never read its schedule: %w", shop, err)
+		}
+	}
+}
+
+func get(answer interface{ Get(any) error }, into any) error {
+	if answer == nil {
+		return nil
+	}
+	return answer.Get(into)
+}
+
+func (b *bench) reportTicks(ctx context.Context, began, ended time.Time, after, before use) error {
+	due, err := b.due(began, ended)
+	if err != nil {
+		return err
+	}
+	passes, err := b.passes(ctx, began)
+	if err != nil {
+		return err
+	}
+	var late, took []time.Duration
+	for shop, tick := range due {
+		pass := passes[shop]
+		if pass == nil {
+			late = append(late, time.Since(tick)) // not begun yet
+			continue
+		}
+		late = append(late, pass.GetStartTime().AsTime().Sub(tick))
+		if pass.GetCloseTime() != nil {
+			took = append(took, pass.GetCloseTime().AsTime().Sub(pass.GetStartTime().AsTime()))
+		}
+	}
+	if len(took) == 0 {
+		return fmt.Errorf("of %d ticks in %v no pass has ended; look for longer (-ticks)", len(due), b.ticks)
+	}
+	peak, err := b.one.Peak()
+	if err != nil {
+		return err
+	}
+	largest, mean, err := b.spreadOfTicks(began)
+	if err != nil {
+		return err
+	}
+	b.table.head(fmt.Sprintf("ticks of %d shops by %s", b.options.shops, b.schedule))
+	b.table.row("lateness of the start, s: p50, p99 (goal 5)", "%.3f, %.3f", percentile(late, 50).Seconds(), percentile(late, 99).Seconds())
+	b.table.row("ticks, and how many a second", "%d, %.1f", len(due), float64(len(due))/b.ticks.Seconds())
+	b.table.row("from start to end of a pass, s: p50, p99", "%.3f, %.3f", percentile(took, 50).Seconds(), percentile(took, 99).Seconds())
+	b.table.row("largest second : mean (goal 4)", "%.2f", largest/mean)
+	b.table.row("worker's peak memory meanwhile, MiB (goal 1536)", "%d", peak)
+	b.table.shares("processors used", after.since(before, int64(len(due))))
+	return nil
+}
+
+// due are the shops that have a tick in a span, and when.
+func (b *bench) due(from, to time.Time) (map[string]time.Time, error) {
+	due := map[string]time.Time{}
+	for _, name := range ticking(b.options) {
+		tick, err := b.shops[name].NextTick(from, time.Time{})
+		if err != nil {
+			return nil, err
+		}
+		if !tick.After(to) {
+			due[name] = tick
+		}
+	}
+	return due, nil
+}
+
+// passes are the first ones that shops began since.
+func (b *bench) passes(ctx context.Context, since time.Time) (map[string]*workflow.WorkflowExecutionInfo, error) {
+	first := map[string]*workflow.WorkflowExecutionInfo{}
+	request := &workflowservice.ListWorkflowExecutionsRequest{
+		PageSize: 1000,
+		Query:    fmt.Sprintf("WorkflowType = '%s' AND StartTime >= '%s'", protocol.SyncPass, since.UTC().Format(time.RFC3339Nano)),
+	}
+	for {
+		page, err := b.house.Client.ListWorkflow(ctx, request)
+		if err != nil {
+			return nil, fmt.Errorf("list the passes: %w", err)
+		}
+		for _, run := range page.GetExecutions() {
+			shop := strings.TrimPrefix(run.GetExecution().GetWorkflowId(), protocol.SyncPassID(""))
+			if known := first[shop]; known == nil || run.GetStartTime().AsTime().Before(known.GetStartTime().AsTime()) {
+				first[shop] = run
+			}
+		}
+		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+			return first, nil
+		}
+	}
+}
+
+// spreadOfTicks is how many ticks the fullest second has, and how many a second
+// has on the average, over the next tick of every shop.
+func (b *bench) spreadOfTicks(from time.Time) (largest, mean float64, err error) {
+	seconds := map[int64]float64{}
+	first, last := from.AddDate(1, 0, 0), from
+	for _, name := range ticking(b.options) {
+		tick, err := b.shops[name].NextTick(from, time.Time{})
+		if err != nil {
+			return 0, 0, err
+		}
+		seconds[tick.Unix()]++
+		largest = max(largest, seconds[tick.Unix()])
+		if tick.Before(first) {
+			first = tick
+		}
+		if tick.After(last) {
+			last = tick
+		}
+	}
+	return largest, float64(b.options.shops) / max(1, last.Sub(first).Seconds()+1), nil
+}
