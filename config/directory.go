@@ -8,9 +8,15 @@ import (
 	"time"
 )
 
-// listingInterval is how often a question for a shop lists the directory at
-// most. A shop's own file is looked at with every question.
-const listingInterval = time.Second
+// How often a question for a shop lists the directory at most. A shop's own
+// file is looked at with every question, so that nothing else waits for it. A
+// listing looks at every file: of 10,000 it takes a tenth of a second, which
+// each second would be too much.
+const (
+	listingInterval    = time.Second
+	maxListingInterval = time.Minute
+	listingShare       = 100 // the part of the time that listing may take
+)
 
 // Directory is a directory of HCL files, and what it says now. It is safe for
 // concurrent use.
@@ -36,6 +42,7 @@ func Open(dir string, env Environment) (*Directory, error) {
 	if problem != nil {
 		return nil, &OpenError{Dir: dir, Diagnostics: []Diagnostic{*problem}}
 	}
+	listing.took = env.Now().Sub(listing.at)
 	first := assemble(&state{}, d.read(listing, nil))
 	first.listing = listing
 	if first.unusable {
@@ -130,7 +137,7 @@ func (d *Directory) fresh(now *state, name string) bool {
 
 func (d *Directory) listingDue(now *state) bool {
 	age := d.env.Now().Sub(now.listing.at)
-	return age >= listingInterval || age < 0
+	return age >= now.listing.interval() || age < 0
 }
 
 // readOne reads one file that is known. The caller holds reload.
@@ -164,7 +171,9 @@ func (d *Directory) readAll() {
 		d.current.Store(&unreadable)
 		return
 	}
-	d.install(now, d.read(listing, now.files), listing)
+	files := d.read(listing, now.files)
+	listing.took = d.env.Now().Sub(listing.at)
+	d.install(now, files, listing)
 }
 
 // install makes the files the current state. The caller holds reload.

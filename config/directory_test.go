@@ -25,6 +25,7 @@ type disk struct {
 	files  fstest.MapFS
 	faults map[string]error // by path: what every look at it gives
 	now    time.Time
+	glance time.Duration // what a look at a file takes
 	reads  int
 	lists  int
 }
@@ -119,6 +120,7 @@ func (d *disk) environment() config.Environment {
 			return d.files.ReadDir(path)
 		},
 		Stat: func(path string) (fs.FileInfo, error) {
+			d.pass(d.glance)
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			path, err := look(path)
@@ -523,4 +525,43 @@ func files(diagnostics []config.Diagnostic) []string {
 		all[diagnostic.File] = true
 	}
 	return slices.Sorted(maps.Keys(all))
+}
+
+// A listing looks at every file, so that ten thousand shops would else be looked
+// at for each of them.
+func TestLookingAtManyFilesTakesLittleOfTheTime(t *testing.T) {
+	const shops, questions = 300, 3000
+	const glance, between = time.Millisecond, 180 * time.Millisecond
+	texts := map[string]string{}
+	for i := range shops {
+		texts[fmt.Sprintf("shop-%d.hcl", i)] = shopText(fmt.Sprintf("shop-%d", i))
+	}
+	disk := newDisk(texts)
+	d := disk.open(t)
+	disk.glance = glance
+	began := disk.now
+	for i := range questions {
+		title(t, d, fmt.Sprintf("shop-%d", i%shops))
+		disk.pass(between)
+	}
+	whole := disk.now.Sub(began)
+	listing := whole - questions*(between+glance) // but the look at the shop's own file
+	require.Less(t, listing, whole/50)
+	_, lists := disk.looks()
+	require.Positive(t, lists)
+
+	// What concerns the shop is seen at once all the same.
+	disk.write("moved.hcl", shopText("shop-7", `title = "Moved"`))
+	disk.remove("shop-7.hcl")
+	require.Equal(t, "Moved", title(t, d, "shop-7"))
+	disk.write("shop-8.hcl", shopText("shop-8", `title = "Edited"`))
+	require.Equal(t, "Edited", title(t, d, "shop-8"))
+	disk.write("new.hcl", shopText("new", `title = "New"`))
+	require.Equal(t, "New", title(t, d, "new"))
+
+	// What another file says is seen by the next listing.
+	disk.write("rival.hcl", shopAt("rival", "https://shop-9.example.com"))
+	disk.pass(time.Minute)
+	title(t, d, "shop-9")
+	require.NotEmpty(t, d.Diagnostics())
 }

@@ -76,6 +76,7 @@ func stampOf(env Environment, dir, file string) (stamp, error) {
 // slashes and are relative to it.
 type listing struct {
 	at          time.Time
+	took        time.Duration // with what was read again
 	files       map[string]stamp
 	directories map[string]stamp
 	unreadable  []string // what was read there before still counts
@@ -140,6 +141,11 @@ func (l *listing) add(env Environment, dir, name string, entry fs.DirEntry) {
 		return
 	}
 	l.files[name] = stamp
+}
+
+// interval is how long a listing serves, unless somebody asks for a new one.
+func (l *listing) interval() time.Duration {
+	return min(max(listingInterval, listingShare*l.took), maxListingInterval)
 }
 
 func (l *listing) fail(name string, err error) {

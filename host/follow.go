@@ -12,14 +12,24 @@ import (
 	"github.com/skladom/skladom/config"
 )
 
-// lookEvery is how often the configuration files are looked at.
-const lookEvery = 2 * time.Second
+// How often the configuration files are looked at. Of many files that takes
+// long, and a hundredth of the time is enough for it.
+const (
+	lookEvery    = 2 * time.Second
+	maxLookEvery = time.Minute
+	lookShare    = 100
+)
+
+// nextLook is when to look again after a look that took so long.
+func nextLook(took time.Duration) time.Duration {
+	return min(max(lookEvery, lookShare*took), maxLookEvery)
+}
 
 // follow takes changes of the configuration in until ctx is done: by itself,
 // and at once on a hangup, which also tells again what is wrong in the files.
 func (h *host) follow(ctx context.Context, hangup <-chan os.Signal) error {
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
+	again := time.NewTimer(lookEvery)
+	defer again.Stop()
 
 	w := newWatch(h)
 	w.report(h.Shops.Diagnostics())
@@ -30,9 +40,9 @@ func (h *host) follow(ctx context.Context, hangup <-chan os.Signal) error {
 		case <-hangup:
 			h.Logger.Info("reading the configuration again")
 			w.reported = nil
-		case <-ticker.C:
+		case <-again.C:
 		}
-		w.look(ctx)
+		again.Reset(nextLook(w.look(ctx)))
 	}
 }
 
@@ -45,21 +55,25 @@ type watch struct {
 
 func newWatch(h *host) *watch { return &watch{host: h, untold: map[string]struct{}{}} }
 
-// look reads what changed and tells those whom it concerns.
-func (w *watch) look(ctx context.Context) {
+// look reads what changed and tells those whom it concerns. It returns how long
+// the reading took.
+func (w *watch) look(ctx context.Context) (took time.Duration) {
+	began := time.Now()
 	changed, diagnostics := w.Shops.Reload()
+	took = time.Since(began)
 	w.report(diagnostics)
 	if len(changed) > 0 {
 		w.Logger.Info("settings changed", "shops", changed)
 		w.keys.read(w.Shops.Shops())
 	}
 	if w.RelayOnly {
-		return // its files need not be those that the workers have
+		return took // its files need not be those that the workers have
 	}
 	for _, shop := range changed {
 		w.untold[shop] = struct{}{}
 	}
 	w.tell(ctx)
+	return took
 }
 
 // tell signals until Temporal fails; the rest is tried at the next look.

@@ -271,6 +271,17 @@ func TestChangedSettingsAreToldToTheirShopAlone(t *testing.T) {
 	require.Empty(t, f.taken(), "one that does not run is not told later")
 }
 
+func TestLookingAtTheFilesTakesAHundredthOfTheTime(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{
+		0:                     2 * time.Second,
+		time.Millisecond:      2 * time.Second,
+		80 * time.Millisecond: 8 * time.Second, // ten thousand files
+		3 * time.Second:       time.Minute,     // all of them read again
+	} {
+		require.Equal(t, want, nextLook(took), took)
+	}
+}
+
 func TestShopsAreToldOnceTemporalAnswersAgain(t *testing.T) {
 	dir := twoShops(t)
 	w, f, log := newTestWatch(t, dir)
