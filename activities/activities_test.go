@@ -211,7 +211,6 @@ func TestFetchStockArchivesTheCatalogueAsItWasRead(t *testing.T) {
 	require.True(t, fetched.Catalogue.Complete)
 	require.True(t, fetched.Catalogue.Changed)
 	require.WithinDuration(t, time.Now(), fetched.Catalogue.TakenAt, time.Minute)
-	require.Equal(t, int64(7), fetched.LastPass)
 	require.Equal(t, protocol.Memory{}, fetched.Memory)
 	require.Equal(t, b.archive.Bucket(), fetched.Catalogue.Ref.Bucket)
 
@@ -222,6 +221,44 @@ func TestFetchStockArchivesTheCatalogueAsItWasRead(t *testing.T) {
 	require.False(t, items[" S-1 "].Tracked)
 	require.True(t, items["A-1"].Tracked)
 	require.JSONEq(t, `{"phase":"fetch","done":0}`, b.beats[0], "the first heartbeat goes at once")
+}
+
+// An activation makes one, and goes on behind it.
+func TestADryRunTellsTheLastPassOfTheArchive(t *testing.T) {
+	kros, shop := small()
+	b := newBench(t, kros, shop, "")
+	b.fetch(protocol.Memory{})
+	request := b.fetchRequest(protocol.Memory{})
+	request.Pass, request.DryRun = 0, true
+	fetched, err := run[protocol.Fetched](b, b.acts.FetchStock, request)
+	require.NoError(t, err)
+	require.Equal(t, int64(7), fetched.LastPass)
+}
+
+// A shop of 90 days has thousands of receipts and records.
+func TestWhatIsTooOldOfTheHistoryGoesEveryFortyEightPasses(t *testing.T) {
+	kros, shop := small()
+	b := newBench(t, kros, shop, "")
+	left := func() int {
+		entries, err := b.archive.List(t.Context(), acme, snapshot.Pass)
+		require.NoError(t, err)
+		return len(entries)
+	}
+	_, err := run[any](b, b.acts.RecordPass, protocol.RecordRequest{Shop: acme, Pass: 1, Record: protocol.PassRecord{
+		Report: protocol.Report{Shop: acme, Pass: 1, StartedAt: b.now.AddDate(-1, 0, 0)},
+	}})
+	require.NoError(t, err)
+	for _, step := range []struct {
+		pass   int64
+		dryRun bool
+		left   int
+	}{{pass: 47, left: 1}, {pass: 48, dryRun: true, left: 1}, {pass: 48, left: 0}} {
+		request := b.fetchRequest(protocol.Memory{})
+		request.Pass, request.DryRun = step.pass, step.dryRun
+		_, err := run[protocol.Fetched](b, b.acts.FetchStock, request)
+		require.NoError(t, err)
+		require.Equal(t, step.left, left(), "pass %d, dry run %t", step.pass, step.dryRun)
+	}
 }
 
 func TestFetchStockRemembers(t *testing.T) {

@@ -87,20 +87,24 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	}, nil
 }
 
-// keep archives the catalogue and prunes the shop's archive, of which it
-// returns the highest pass number. Where there is no room it is pruned first:
-// a full disk would else keep what nothing needs any more.
+// keep archives the catalogue and prunes the shop's archive. For a dry run it
+// returns the archive's highest pass number, which an activation goes on from.
+// Where there is no room it is pruned first: a full disk would else keep what
+// nothing needs any more.
 func (a *Activities) keep(ctx context.Context, req protocol.FetchRequest, protected []protocol.Ref, lines iter.Seq[snapshot.CatalogueLine]) (ref protocol.Ref, last int64, err error) {
 	write := func() (protocol.Ref, error) {
 		return snapshot.Write(ctx, a.archive, a.name(req.Shop, req.Pass, req.DryRun, snapshot.Catalogue), lines)
 	}
-	if ref, err = write(); err != nil && a.prune(ctx, req.Shop, protected) > 0 {
+	if ref, err = write(); err != nil && a.prune(ctx, req.Shop, protected, true) > 0 {
 		ref, err = write()
 	}
 	if err != nil {
 		return protocol.Ref{}, 0, fmt.Errorf("archive the catalogue of %q: %w", req.Shop, err)
 	}
-	a.prune(ctx, req.Shop, append(protected, ref))
+	a.prune(ctx, req.Shop, append(protected, ref), !req.DryRun && req.Pass%tidyEvery == 0)
+	if !req.DryRun {
+		return ref, 0, nil
+	}
 	if last, err = a.archive.LastPass(ctx, req.Shop); err != nil {
 		return protocol.Ref{}, 0, fmt.Errorf("list the archive of %q: %w", req.Shop, err)
 	}
@@ -199,13 +203,20 @@ func catalogueLines(items, gone []stock.Item) iter.Seq[snapshot.CatalogueLine] {
 	}
 }
 
-// prune removes what nothing needs from the shop's archive and returns how much
-// that was. A failure to prune is no reason to fail a pass.
-func (a *Activities) prune(ctx context.Context, shop string, protected []protocol.Ref) int {
+// tidyEvery is after how many passes all of a shop's history is looked at for
+// what is too old: about once a day. A history of 90 days has some 8,000
+// objects, and to list them takes longer than a small shop's pass.
+const tidyEvery = 48
+
+// prune removes what nothing needs from the shop's archive, of its history too
+// where wanted, and returns how much that was. A failure to prune is no reason
+// to fail a pass.
+func (a *Activities) prune(ctx context.Context, shop string, protected []protocol.Ref, history bool) int {
 	keep := a.shops.Installation().Snapshots
 	removed, err := a.archive.Prune(ctx, shop, snapshot.Retention{
 		Catalogues: keep.Keep, Receipts: keep.KeepReceipts, Now: a.now(),
-		Protected: lo.Reject(protected, func(r protocol.Ref, _ int) bool { return r.Zero() }),
+		Protected:    lo.Reject(protected, func(r protocol.Ref, _ int) bool { return r.Zero() }),
+		SkipReceipts: !history,
 	})
 	if err != nil {
 		a.log.Warn("cannot prune the archive", "shop", shop, "error", err)

@@ -61,6 +61,9 @@ type Retention struct {
 	Receipts   time.Duration // receipts and records of passes not older than this
 	Now        time.Time
 	Protected  []protocol.Ref
+	// SkipReceipts leaves receipts and records alone. A shop has thousands of
+	// them, so that looking at all is nothing to be done by the way.
+	SkipReceipts bool
 }
 
 // grace is how long things without a future are kept: what a dry run wrote, of
@@ -78,7 +81,7 @@ func (a *Archive) Prune(ctx context.Context, shop string, retention Retention) (
 			shop, retention.Catalogues, retention.Receipts, retention.Now)
 	}
 	removed := 0
-	for _, kind := range kinds {
+	for _, kind := range retention.kinds() {
 		if err := validate(shop, kind); err != nil {
 			return removed, fmt.Errorf("prune archive: %w", err)
 		}
@@ -98,6 +101,14 @@ func (a *Archive) Prune(ctx context.Context, shop string, retention Retention) (
 		}
 	}
 	return removed, nil
+}
+
+// kinds are those that are looked at.
+func (r Retention) kinds() []Kind {
+	if r.SkipReceipts {
+		return []Kind{Catalogue, Plan, Worklist}
+	}
+	return kinds
 }
 
 // superfluous are the keys of all that nothing keeps.

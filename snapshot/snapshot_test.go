@@ -567,6 +567,11 @@ func TestPruneKeepsWhatRetentionSays(t *testing.T) {
 		"receipts by age, whatever the number": {
 			passes(Receipt), nil, Retention{Catalogues: 1, Receipts: 2 * time.Hour}, passes(Receipt)[5:],
 		},
+		"neither receipts nor records where they are skipped": {
+			slices.Concat(passes(Receipt), passes(Pass), passes(Plan)), nil,
+			Retention{Catalogues: 1, Receipts: 2 * time.Hour, SkipReceipts: true},
+			slices.Concat(passes(Receipt), passes(Pass), passes(Plan)[9:]),
+		},
 		"records of passes as long as receipts": {
 			passes(Pass), nil, Retention{Catalogues: 1, Receipts: 2 * time.Hour}, passes(Pass)[5:],
 		},
