@@ -58,7 +58,7 @@ func runEmpty(ctx context.Context, in io.Reader, _ io.Writer) error {
 type empty struct{ items int }
 
 // LoadSettings has read no file.
-func (*empty) LoadSettings(_ context.Context, r protocol.LoadRequest) (protocol.Loaded, error) {
+func (*empty) LoadSettings(_ context.Context, r protocol.LoadRequest) (protocol.Loaded, error) { //nolint:unparam // so look activities
 	return protocol.Loaded{
 		Settings: protocol.Settings{
 			Title: r.Shop, Schedule: never, Timezone: "Europe/Bratislava",
@@ -69,7 +69,7 @@ func (*empty) LoadSettings(_ context.Context, r protocol.LoadRequest) (protocol.
 }
 
 // FetchStock has asked nobody.
-func (e *empty) FetchStock(_ context.Context, r protocol.FetchRequest) (protocol.Fetched, error) {
+func (e *empty) FetchStock(_ context.Context, r protocol.FetchRequest) (protocol.Fetched, error) { //nolint:unparam // so look activities
 	return protocol.Fetched{
 		Catalogue: protocol.Catalogue{Ref: e.ref(r.Shop, "catalogue", r.Pass), TakenAt: time.Now(), Items: e.items, Requests: 2, Complete: true, Changed: true},
 		Memory:    r.Memory, LastPass: r.Pass,
@@ -77,7 +77,7 @@ func (e *empty) FetchStock(_ context.Context, r protocol.FetchRequest) (protocol
 }
 
 // MatchProducts has found what is changed, every time.
-func (e *empty) MatchProducts(_ context.Context, r protocol.MatchRequest) (protocol.Matched, error) {
+func (e *empty) MatchProducts(_ context.Context, r protocol.MatchRequest) (protocol.Matched, error) { //nolint:unparam // so look activities
 	plan := e.ref(r.Shop, "plan", r.Pass)
 	return protocol.Matched{
 		Plan: plan, Hash: plan.SHA256, ShopID: r.Shop, Writes: moving, Products: e.items, Counts: e.counts(), Stocked: e.items,
@@ -85,7 +85,7 @@ func (e *empty) MatchProducts(_ context.Context, r protocol.MatchRequest) (proto
 }
 
 // UpdateStock has written nothing.
-func (e *empty) UpdateStock(_ context.Context, r protocol.UpdateRequest) (protocol.Written, error) {
+func (e *empty) UpdateStock(_ context.Context, r protocol.UpdateRequest) (protocol.Written, error) { //nolint:unparam // so look activities
 	return protocol.Written{Receipts: []protocol.Ref{e.ref(r.Shop, "receipt", r.Pass)}, Counts: e.counts()}, nil
 }
 

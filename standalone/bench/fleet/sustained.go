@@ -22,13 +22,13 @@ type pace struct {
 // sustained measures passes a second with the real activities and with empty
 // ones, in turn.
 func (b *bench) sustained(ctx context.Context) error {
-	real, none := busy(b.options), names("none", b.busy)
-	if err := b.once(ctx, real, none); err != nil {
+	shops, none := busy(b.options), names("none", b.busy)
+	if err := b.once(ctx, shops, none); err != nil {
 		return err
 	}
 	var reals, nones []pace
 	for range b.rounds {
-		r, err := b.sustain(ctx, real, b.one)
+		r, err := b.sustain(ctx, shops, b.one)
 		if err != nil {
 			return err
 		}
