@@ -203,7 +203,8 @@ func (c *Client) page(ctx context.Context, op string, query url.Values) (items [
 // cost is what a read took, every try counted.
 type cost struct {
 	requests  int
-	throttled int // of them answered with 429
+	throttled int           // of them answered with 429
+	answer    time.Duration // what the last one took, without the wait until it might go
 }
 
 func (c *cost) add(more cost) {
@@ -223,8 +224,14 @@ type call struct {
 func (c *Client) get(ctx context.Context, call call) (spent cost, err error) {
 	failed := 0
 	for {
+		sending, err := c.log.take(ctx, c.clock, c.perSecond, c.perMinute)
+		if err != nil {
+			return spent, fmt.Errorf("%s: %w", call.op, err)
+		}
 		spent.requests++
-		err := c.try(ctx, call)
+		began := c.clock.Now()
+		err = c.try(ctx, call, sending)
+		spent.answer = c.clock.Now().Sub(began)
 		refusal, ok := errors.AsType[*Error](err)
 		if err == nil || !ok {
 			return spent, err
@@ -261,13 +268,9 @@ func pauseAfter(failures int) time.Duration {
 	return min(firstPause<<min(failures-1, 10), maxPause)
 }
 
-// try sends a request once, within the limits. It returns an Error, or the
-// context's error where that has ended.
-func (c *Client) try(ctx context.Context, call call) error {
-	sending, err := c.log.take(ctx, c.clock, c.perSecond, c.perMinute)
-	if err != nil {
-		return fmt.Errorf("%s: %w", call.op, err)
-	}
+// try sends a request once, in the place that it was given within the limits.
+// It returns an Error, or the context's error where that has ended.
+func (c *Client) try(ctx context.Context, call call, sending *sending) error {
 	freed := sync.OnceFunc(func() { sending.free(c.clock.Now()) })
 	defer freed()
 

@@ -25,8 +25,9 @@ const (
 	// minute's worth of requests. The rest stays as it was read, several rows.
 	maxSingles = 300
 	// ahead is how many pages are under way at once where the list is known to
-	// have them: an answer that takes longer than KROS's limits would else set
-	// the pace. Fewer than KROS grants in a second, so the limits still do.
+	// have them, and the most where it is not: an answer that takes longer than
+	// KROS's limits would else set the pace. Fewer than KROS grants in a second,
+	// so the limits still do.
 	ahead = 4
 )
 
@@ -149,19 +150,43 @@ type page struct {
 
 // pages are the pages of one reading, in their order. Those that the list is
 // expected to fill are asked for ahead; from there on one after the other, so
-// that no request is wasted on what is not there.
+// that no request is wasted on what is not there, unless KROS takes so long to
+// answer that this would set the pace.
 type pages struct {
 	read    func(skip int) page
 	cancel  func()
 	certain int // pages that are expected to be followed by another
+	tempo   tempo
 	asked   int
 	waiting []chan page // in order
 }
+
+// tempo is how many pages are asked for side by side where nothing is known of
+// the list: one more than KROS would grant requests while it answers one. So
+// many less one may be in vain, behind the end of the list.
+type tempo struct {
+	interval time.Duration // between two requests that KROS grants
+	slow     int           // raised and lowered by one with each answer
+}
+
+// hear takes in how long an answer took that was followed by another page. Of
+// one slow answer nothing follows: two in a row are a slow KROS.
+func (t *tempo) hear(answer time.Duration) {
+	switch {
+	case answer > time.Duration(max(t.slow, 1))*t.interval:
+		t.slow = min(t.slow+1, ahead)
+	case answer <= time.Duration(max(t.slow-1, 1))*t.interval:
+		t.slow = max(t.slow-1, 0)
+	}
+}
+
+func (t *tempo) width() int { return max(t.slow, 1) }
 
 func (s *sweeper) pagesOf(ctx context.Context) *pages {
 	ctx, cancel := context.WithCancel(ctx)
 	return &pages{
 		certain: s.options.Expected / pageSize,
+		tempo:   tempo{interval: time.Second / time.Duration(min(s.client.perSecond, DefaultPerSecond))},
 		cancel:  cancel,
 		read: func(skip int) page {
 			query := listQuery(skip, s.options.OnlyEshopItems)
@@ -178,7 +203,7 @@ func readOp(skip int) string { return fmt.Sprintf("read the catalogue from row %
 
 // next waits for the next page.
 func (p *pages) next() page {
-	for len(p.waiting) == 0 || len(p.waiting) < ahead && p.asked <= p.certain {
+	for len(p.waiting) < p.width() {
 		answer := make(chan page, 1)
 		skip := p.asked * pageSize
 		go func() { answer <- p.read(skip) }()
@@ -187,7 +212,18 @@ func (p *pages) next() page {
 	}
 	first := <-p.waiting[0]
 	p.waiting = p.waiting[1:]
+	if first.err == nil && first.skip/pageSize >= p.certain {
+		p.tempo.hear(first.spent.answer)
+	}
 	return first
+}
+
+// width is how many pages may be under way when the next one is asked for.
+func (p *pages) width() int {
+	if p.asked <= p.certain {
+		return ahead
+	}
+	return p.tempo.width()
 }
 
 // stop gives up what is under way, and says what that cost.

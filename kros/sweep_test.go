@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,9 +74,10 @@ func TestKnownPagesAreReadAhead(t *testing.T) {
 		rows, expected    int
 		requests, slowest int // the most requests, and how many slow answers follow one another
 	}{
-		{"not known: one after the other", 1950, 0, 20, 20},
+		{"not known: from one to four, and three in vain", 1950, 0, 23, 8},
 		{"known", 1950, 1950, 20, 5},
-		{"it grew by two pages", 1950, 1750, 20, 7},
+		{"it grew by two pages", 1950, 1750, 21, 7},
+		{"it grew a lot", 1950, 450, 23, 8},
 		{"it shrank: few requests are in vain", 950, 1950, 13, 5},
 		{"it is gone", 0, 1950, 4, 1},
 	}
@@ -105,12 +107,64 @@ func TestKnownPagesAreReadAhead(t *testing.T) {
 	}
 }
 
+// Where nothing is known of a list, pages are read ahead as far as KROS's
+// answers and not its limits set the pace, and no further: what is behind the
+// end costs requests.
+func TestAListOfUnknownLengthIsReadAheadWhereAnswersAreSlow(t *testing.T) {
+	const pages = 61
+	always := func(d time.Duration) func(int) time.Duration { return func(int) time.Duration { return d } }
+	tests := []struct {
+		rule      string
+		answers   func(nth int) time.Duration
+		perSecond int
+		inVain    int // the most requests for what is not there
+		within    time.Duration
+	}{
+		{"fast answers: one after the other", always(0), 10, 0, 7 * time.Second},
+		{"as fast as KROS grants requests", always(100 * time.Millisecond), 10, 0, 7 * time.Second},
+		{"a little slower: two", always(150 * time.Millisecond), 10, 1, 8 * time.Second},
+		{"slow: four", always(400 * time.Millisecond), 10, 3, 11 * time.Second},
+		{"very slow: still four", always(3 * time.Second), 10, 3, 55 * time.Second},
+		{"fewer granted than answered", always(400 * time.Millisecond), 2, 0, 45 * time.Second},
+		{"more granted than KROS does: as many as by KROS's limits", always(50 * time.Millisecond), 1000, 0, 4 * time.Second},
+		{"now and then one that is slow", func(nth int) time.Duration { return time.Duration(nth%2) * 900 * time.Millisecond }, 10, 0, 30 * time.Second},
+		{"slow and then fast", func(nth int) time.Duration { return max(0, time.Duration(30-nth)) * 100 * time.Millisecond }, 10, 0, 25 * time.Second},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			sim := krossim.New(krossim.Options{Items: catalogue(100*pages - 1), Token: testToken, NoLimits: test.perSecond > 10})
+			defer sim.Close()
+			var asked atomic.Int32
+			late := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				select {
+				case <-time.After(test.answers(int(asked.Add(1)) - 1)):
+					sim.ServeHTTP(w, r)
+				case <-r.Context().Done():
+				}
+			})
+			onWire(t, late, func(t *testing.T, client *Client) {
+				client.perSecond = test.perSecond
+				begin := time.Now()
+				sweep, err := client.Sweep(t.Context(), SweepOptions{})
+				require.NoError(t, err)
+				require.True(t, sweep.Complete)
+				require.Len(t, sweep.Items, 100*pages-1)
+				require.LessOrEqual(t, time.Since(begin), test.within)
+				require.LessOrEqual(t, sweep.Requests, pages+test.inVain)
+				require.LessOrEqual(t, int(asked.Load()), sweep.Requests, "each that was sent is counted")
+				require.Zero(t, sim.State().Rejected, "the limits are kept")
+			})
+		})
+	}
+}
+
 func TestWhateverMovesMeanwhileItIsCompleteReadAhead(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		items := catalogue(rapid.IntRange(0, 450).Draw(rt, "items"))
-		expected := rapid.IntRange(0, 500).Draw(rt, "expected")
+		items := catalogue(rapid.IntRange(0, 850).Draw(rt, "items"))
+		expected := rapid.OneOf(rapid.Just(0), rapid.IntRange(0, 900)).Draw(rt, "expected")
 		options := krossim.Options{
 			Items: items, Seed: rapid.Uint64().Draw(rt, "seed"),
+			Latency:  time.Duration(rapid.SampledFrom([]int{0, 150, 400}).Draw(rt, "latency")) * time.Millisecond,
 			Switches: krossim.Switches{MovingRows: rapid.IntRange(0, 4).Draw(rt, "moving")},
 		}
 		inBubble(t, options, func(b bubble) {
