@@ -54,6 +54,8 @@ var rooms = map[string][]string{
 	"testsuite/catalogue": {},
 	"testsuite/sim":       {"testsuite/krossim", "testsuite/fynodesim", "testsuite/catalogue"},
 
+	"testsuite/bench/limits": {"kros", "testsuite/krossim"},
+
 	// What it measures is the plan of package stock.
 	"testsuite/selling":        {"testsuite/selling/market"},
 	"testsuite/selling/market": {"stock"},
