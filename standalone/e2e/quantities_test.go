@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/standalone/internal/site"
 	"github.com/skladom/skladom/testsuite/catalogue"
 	"github.com/skladom/skladom/testsuite/fynodesim"
 	"github.com/skladom/skladom/testsuite/krossim"
@@ -259,6 +260,9 @@ func sameCounts(t *testing.T, dryRun, pass protocol.Report) {
 	require.Equal(t, dryRun.SettingsHash, pass.SettingsHash)
 }
 
+// What a pass may cost in Temporal, in StockSync and SyncPass together.
+var passBounds = site.Cost{Events: 42, Bytes: 16 << 10, Actions: 12}
+
 func TestAPassCostsTheSameFewEventsHoweverLargeTheCatalogue(t *testing.T) {
 	t.Parallel()
 	s := catalogue.Settings{Match: "ean", Quantity: "sum"}
@@ -266,23 +270,63 @@ func TestAPassCostsTheSameFewEventsHoweverLargeTheCatalogue(t *testing.T) {
 	h := unguarded(t, s, kros, shop)
 	h.work()
 	h.start()
-	events := func(n int) int {
+	small := h.costs(h.now)
+	require.Equal(t, small.Events, h.costs(h.now).Events, "nothing has changed, as before")
+	wrote := func(n int) site.Cost {
 		for i, p := range h.fynode.Products() {
 			if i%2 == 0 { // much is to be written
 				require.NoError(t, h.fynode.SetQuantity(p.ID, p.Quantity.Add(decimal.NewFromInt(1))))
 			}
 		}
-		require.Greater(t, h.bringsInStep(s, h.now).Updated, n/4)
-		_, events := h.history(protocol.SyncPassID(h.shop))
-		return events
+		return h.costs(func() protocol.Report {
+			report := h.bringsInStep(s, h.now)
+			require.Greater(t, report.Updated, n/4)
+			return report
+		})
 	}
-	small := events(1_000)
+	few := wrote(1_000)
 	kros, shop = sides(t, 8, 20_000)
 	h.kros.SetItems(kros.Items)
 	h.fynode.SetProducts(shop.Products)
-	large := events(20_000)
-	t.Logf("%d events for 1,000 items, %d for 20,000", small, large)
-	require.InDelta(t, small, large, 2)
+	many := wrote(20_000)
+	t.Logf("nothing changed: %+v; of 1,000 items many: %+v; of 20,000: %+v", small, few, many)
+	require.InDelta(t, few.Events, many.Events, 2)
+	require.InDelta(t, few.Actions, many.Actions, 1)
+	require.InEpsilon(t, few.Bytes, many.Bytes, 0.1)
+}
+
+func TestAPassForANotificationCostsNoMore(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, krossim.Options{Items: rows(100, 5), NoLimits: true}, fynodesim.Options{Products: products(100, 5)}, "")
+	h.work()
+	h.start()
+	h.costs(func() protocol.Report {
+		before := h.status().LastPass.Pass
+		h.signal(protocol.SignalNotification, nil)
+		return *h.eventually(passes(before + 1)).LastPass
+	})
+}
+
+// costs is what a pass costs in StockSync, from rest to rest, and in SyncPass;
+// it is within the bounds.
+func (h *house) costs(pass func() protocol.Report) site.Cost {
+	h.t.Helper()
+	id := protocol.StockSyncID(h.shop)
+	before, err := site.RestAfter(h.context(), h.client, id, site.Rest{})
+	require.NoError(h.t, err)
+	require.Equal(h.t, protocol.ResultOK, pass().Result)
+	after, err := site.RestAfter(h.context(), h.client, id, before)
+	require.NoError(h.t, err)
+	require.Equal(h.t, before.Run, after.Run, "no new run came between")
+	all, err := site.History(h.context(), h.client, id, after.Run)
+	require.NoError(h.t, err)
+	child, err := site.History(h.context(), h.client, protocol.SyncPassID(h.shop), "")
+	require.NoError(h.t, err)
+	cost := site.CostOf(all[before.Events:after.Events]).Plus(site.CostOf(child))
+	require.LessOrEqual(h.t, cost.Events, passBounds.Events)
+	require.LessOrEqual(h.t, cost.Bytes, passBounds.Bytes)
+	require.LessOrEqual(h.t, cost.Actions, passBounds.Actions)
+	return cost
 }
 
 func rows(n, quantity int) []krossim.Item {

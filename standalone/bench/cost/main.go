@@ -1,0 +1,56 @@
+// Command cost counts what a pass costs on Temporal: events, bytes of history
+// and billable actions, in StockSync and SyncPass together, from the histories
+// of an embedded server. Small and large catalogues are counted side by side.
+//
+// The counts do not depend on the machine. What is above the goals is named in
+// the table and ends the program with status 1.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// options say how much is counted.
+type options struct {
+	small, large int // items
+	passes       int // of each kind, by hand and by notification
+	ticks        int // of each kind, by schedule; each takes a minute
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("cost", flag.ContinueOnError)
+	o := options{}
+	flags.IntVar(&o.small, "small", 1_000, "`number` of items of the small catalogue")
+	flags.IntVar(&o.large, "large", 100_000, "`number` of items of the large catalogue")
+	flags.IntVar(&o.passes, "passes", 3, "`number` of passes of each kind by hand and by notification")
+	flags.IntVar(&o.ticks, "ticks", 1, "`number` of passes of each kind by schedule; each takes a minute")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	return inTemporary(func(dir string) error { return measure(ctx, out, dir, o) })
+}
+
+func inTemporary(do func(dir string) error) (err error) {
+	dir, err := os.MkdirTemp("", "skladom-bench-")
+	if err != nil {
+		return fmt.Errorf("make a directory for the benchmark: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return do(dir)
+}
