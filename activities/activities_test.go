@@ -484,6 +484,70 @@ func TestUpdateStockArchivesWhatTheShopAnswered(t *testing.T) {
 	}))
 }
 
+func TestFetchStockLeavesOutAMemoryThatStaysWhereThatIsUnderstood(t *testing.T) {
+	kros, shop := small()
+	b := newBench(t, kros, shop, "")
+	memory, _ := b.pass(protocol.Memory{})
+	request := b.fetchRequest(memory)
+	before, err := run[protocol.Fetched](b, b.acts.FetchStock, request)
+	require.NoError(t, err)
+	require.False(t, before.Same, "a workflow of before would take it for a first pass")
+	require.Equal(t, memory, before.Memory)
+
+	request.Brief = true
+	fetched, err := run[protocol.Fetched](b, b.acts.FetchStock, request)
+	require.NoError(t, err)
+	require.True(t, fetched.Same)
+	require.Zero(t, fetched.Memory)
+
+	request.Memory.Lost = 8 // a pass that never came to write
+	fetched, err = run[protocol.Fetched](b, b.acts.FetchStock, request)
+	require.NoError(t, err)
+	require.False(t, fetched.Same)
+	require.Equal(t, memory, fetched.Memory)
+}
+
+func TestUpdateStockLeavesTheRecordOfAPassThatItEnds(t *testing.T) {
+	kros, shop := small()
+	shop.Rejected = []string{"p3"}
+	b := newBench(t, kros, shop, "")
+	matched := b.match(b.fetch(protocol.Memory{}))
+	request := b.updateRequest(matched)
+	earlier := b.update(request)
+	draft := protocol.PassRecord{
+		Report: protocol.Report{Shop: acme, Pass: 9, Trigger: protocol.TriggerManual, Result: protocol.ResultOK, StartedAt: b.now.UTC()},
+		By:     "Jana", Settings: b.loaded.Settings,
+	}
+	recorded := func() int {
+		entries, err := b.archive.List(t.Context(), acme, snapshot.Pass)
+		require.NoError(t, err)
+		return len(entries)
+	}
+	request.Pass, request.Record = 8, &draft
+	request.TakenAt = b.now.Add(-activities.MaxAge - time.Second)
+	require.Zero(t, b.update(request).RecordedAt, "a catalogue that is too old ends no pass")
+
+	request.TakenAt = b.now
+	require.NoError(t, b.shop.SetQuantity("p2", product("", "", "", "6").Quantity))
+	conflict := b.update(request)
+	require.Positive(t, conflict.Conflicts)
+	require.Zero(t, conflict.RecordedAt, "nor does a conflict")
+	require.Zero(t, recorded())
+
+	require.NoError(t, b.shop.SetQuantity("p2", product("", "", "", "8").Quantity))
+	request.Pass, request.Receipts = 9, earlier.Receipts
+	written := b.update(request)
+	require.False(t, written.RecordedAt.Before(draft.Report.StartedAt))
+	want := draft
+	want.Report.Counts, want.Report.Samples, want.Report.FinishedAt = written.Counts, written.Samples, written.RecordedAt
+	want.Plan, want.Receipts = matched.Plan, append(slices.Clone(earlier.Receipts), written.Receipts...)
+	require.Equal(t, 1, recorded())
+	page, err := run[protocol.InspectPage](b, b.acts.ReadArchive, protocol.InspectRequest{Shop: acme, Kind: "pass", Pass: 9})
+	require.NoError(t, err)
+	require.Len(t, page.Rows, 1)
+	require.JSONEq(t, asJSON(t, want), string(page.Rows[0]))
+}
+
 func TestUpdateStockWithNothingLeftToWriteCounts(t *testing.T) {
 	kros, shop := small()
 	b := newBench(t, kros, shop, "")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
 
 	"github.com/samber/lo"
@@ -76,7 +77,7 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	if err != nil {
 		return protocol.Fetched{}, err
 	}
-	return protocol.Fetched{
+	fetched := protocol.Fetched{
 		Catalogue: protocol.Catalogue{
 			Ref: ref, TakenAt: sweep.StartedAt, Items: len(items), Requests: sweep.Requests + asked,
 			Throttled: sweep.Throttled, Complete: sweep.Complete, Changed: len(moved) > 0, Delta: delta,
@@ -84,7 +85,11 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 		Memory:   memory,
 		LastPass: last,
 		Warnings: warnings(lost, filter),
-	}, nil
+	}
+	if req.Brief && reflect.DeepEqual(memory, req.Memory) {
+		fetched.Same, fetched.Memory = true, protocol.Memory{}
+	}
+	return fetched, nil
 }
 
 // keep archives the catalogue and prunes the shop's archive. For a dry run it

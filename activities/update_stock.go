@@ -40,7 +40,7 @@ func (a *Activities) UpdateStock(ctx context.Context, req protocol.UpdateRequest
 	if err != nil {
 		return protocol.Written{}, err
 	}
-	u := &updating{a: a, req: req, shop: client}
+	u := &updating{a: a, req: req, shop: client, begun: a.now()}
 	if err := u.resume(ctx); err != nil {
 		return protocol.Written{}, err
 	}
@@ -57,6 +57,7 @@ type updating struct {
 	req   protocol.UpdateRequest
 	shop  shop.Shop
 	pulse *pulse
+	begun time.Time
 
 	total    int             // writes of the plan
 	batch    int             // batches sent
@@ -204,8 +205,28 @@ func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (
 		all = slices.Concat(earlier, planned.AlreadyRight(), own) // what is right already was a conflict that ended well by itself
 	}
 	counts, samples := stock.Settle(whole, all)
-	return protocol.Written{
+	written := protocol.Written{
 		Receipts: u.refs, Counts: counts, Samples: samples, Stale: stale,
 		Conflicts: len(stock.Conflicts(own)), Zeroed: stock.Zeroed(whole, all),
-	}, nil
+	}
+	u.record(ctx, &written)
+	return written, nil
+}
+
+// record leaves the record of the pass, where this write ends it. That it cannot
+// fails nothing: the workflow tries again by RecordPass.
+func (u *updating) record(ctx context.Context, w *protocol.Written) {
+	if u.req.Record == nil || w.Stale || w.Conflicts > 0 || len(w.Receipts) == 0 {
+		return
+	}
+	record := *u.req.Record
+	record.Plan, record.Receipts = u.req.Plan, slices.Concat(u.req.Receipts, w.Receipts)
+	record.Report.Counts, record.Report.Samples = w.Counts, w.Samples
+	// By the clock of the server, which also said when the pass began.
+	record.Report.FinishedAt = activity.GetInfo(ctx).StartedTime.Add(u.a.now().Sub(u.begun)).UTC()
+	if err := u.a.RecordPass(ctx, protocol.RecordRequest{Shop: u.req.Shop, Pass: u.req.Pass, Record: record}); err != nil {
+		u.a.log.Warn("cannot record the pass with its writes", "shop", u.req.Shop, "pass", u.req.Pass, "error", err)
+		return
+	}
+	w.RecordedAt = record.Report.FinishedAt
 }

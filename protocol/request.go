@@ -139,14 +139,16 @@ type Ended struct {
 }
 
 // PassResult is the result of SyncPass: its Report and what the next pass
-// needs to know. It decodes as a Report, too.
+// needs to know. It decodes as a Report, too. A pass that writes leaves out what
+// Memory has as well: its result lies in two histories.
 type PassResult struct {
 	Report
 	Findings  *Findings  `json:"findings,omitempty"`
 	ShopID    string     `json:"shopId,omitempty"`
-	Catalogue *Catalogue `json:"catalogue,omitempty"`
-	Plan      Ref        `json:"plan"`
-	Receipts  []Ref      `json:"receipts,omitempty"`
+	Catalogue *Catalogue `json:"catalogue,omitempty"` // not where it is Memory.Baseline
+	Changed   bool       `json:"changed,omitempty"`   // Catalogue.Changed, where that is left out
+	Plan      Ref        `json:"plan,omitzero"`       // not where it is Memory.Ledger
+	Receipts  []Ref      `json:"receipts,omitempty"`  // not where they are Memory.Receipts
 	Memory    Memory     `json:"memory"`
 	LastPass  int64      `json:"lastPass,omitempty"` // highest pass number in the archive
 
@@ -307,14 +309,16 @@ type FetchRequest struct {
 	Memory     Memory   `json:"memory"`
 	Protected  []Ref    `json:"protected,omitempty"` // what else of the archive is still needed
 	Delta      bool     `json:"delta,omitempty"`     // read the changes only, where the baseline is still there
+	Brief      bool     `json:"brief,omitempty"`     // leave out a memory that stayed what it is
 }
 
 // Fetched is the sweep, and the memory that holds from here on: none where the
 // archive has lost it, which makes this a first pass.
 type Fetched struct {
 	Catalogue Catalogue `json:"catalogue"`
-	Memory    Memory    `json:"memory"`
-	LastPass  int64     `json:"lastPass"` // highest pass number in the archive
+	Memory    Memory    `json:"memory,omitzero"`
+	Same      bool      `json:"same,omitempty"` // Memory is what it was, and left out
+	LastPass  int64     `json:"lastPass"`       // highest pass number in the archive
 	Warnings  []string  `json:"warnings,omitempty"`
 }
 
@@ -371,6 +375,9 @@ type UpdateRequest struct {
 	Writes     Ref       `json:"writes"`
 	Receipts   []Ref     `json:"receipts,omitempty"`
 	TakenAt    time.Time `json:"takenAt"`
+	// Record is what the pass leaves where this write ends it, without what is
+	// only known then. An activity of its own for it would cost six events.
+	Record *PassRecord `json:"record,omitempty"`
 }
 
 // Written is what became of a plan. Stale: its catalogue grew too old before
@@ -382,6 +389,8 @@ type Written struct {
 	Conflicts int           `json:"conflicts"` // products to be planned again
 	Stale     bool          `json:"stale,omitempty"`
 	Zeroed    int           `json:"zeroed,omitempty"` // products taken to 0 that nobody approved
+	// RecordedAt is when the pass ended, where it did and has left its record.
+	RecordedAt time.Time `json:"recordedAt,omitzero"`
 }
 
 // ReplanRequest asks to plan the products again whose quantity changed in the

@@ -223,7 +223,50 @@ func TestAPassLeavesARecordWhereThereIsSomethingToTell(t *testing.T) {
 			require.Len(t, records, 1)
 			require.Equal(t, "Jana", records[0].Record.By)
 			require.Equal(t, result.Result, records[0].Record.Report.Result)
-			require.Equal(t, result.Receipts, records[0].Record.Receipts)
+			require.Equal(t, result.Memory.Receipts, records[0].Record.Receipts)
+		})
+	}
+}
+
+// The last write leaves the record: an activity less in every pass that writes.
+func TestAPassThatItsWriteHasRecordedRecordsNothing(t *testing.T) {
+	ended := time.Date(2026, 3, 2, 8, 0, 1, 0, time.UTC)
+	for name, test := range map[string]struct {
+		matched protocol.Matched
+		result  protocol.Result
+	}{
+		"ok": {matched(4), protocol.ResultOK},
+		"held": {func() protocol.Matched {
+			m := matched(4)
+			m.Holding = message.Failure(protocol.TooManyZeroed, message.Params{Shop: acme})
+			return m
+		}(), protocol.ResultHeld},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShift(t)
+			s.activity("RecordPass", func(context.Context, protocol.RecordRequest) error {
+				t.Error("it is recorded already")
+				return nil
+			})
+			s.match[0] = func(protocol.MatchRequest) (protocol.Matched, error) { return test.matched, nil }
+			var draft *protocol.PassRecord
+			s.write[0] = func(r protocol.UpdateRequest) (protocol.Written, error) {
+				draft = r.Record
+				w := written(4)
+				w.RecordedAt = ended
+				return w, nil
+			}
+			r := request()
+			r.Last, r.By = &protocol.Ended{Result: protocol.ResultOK, SettingsHash: hash}, "Jana"
+			result := s.run(r)
+			require.Equal(t, test.result, result.Result)
+			require.Equal(t, ended, result.FinishedAt, "as the record says")
+			require.NotNil(t, draft)
+			require.Equal(t, "Jana", draft.By)
+			require.Equal(t, r.Settings.Title, draft.Settings.Title)
+			report := result.Report // but for what only the write knows
+			report.Counts, report.Samples, report.FinishedAt = stock.Counts{}, nil, time.Time{}
+			require.Equal(t, report, draft.Report)
 		})
 	}
 }

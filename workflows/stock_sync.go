@@ -469,7 +469,7 @@ func (s *stockSync) judge(ctx workflow.Context, result *protocol.PassResult) {
 	s.count(result.Day, s.PassStartedAt, result.Memory.Basis != s.Memory.Basis)
 	s.Memory = result.Memory
 	s.takeHold(ctx, result)
-	if result.Catalogue != nil && result.Catalogue.Changed {
+	if result.Changed || result.Catalogue != nil && result.Catalogue.Changed {
 		s.KrosChangedAt = &result.StartedAt
 	}
 	if result.Result == protocol.ResultOK {

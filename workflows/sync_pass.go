@@ -39,13 +39,35 @@ func SyncPass(ctx workflow.Context, req protocol.PassRequest) (protocol.PassResu
 	err := p.run(ctx)
 	p.result.FinishedAt = workflow.Now(ctx)
 	p.settle(err)
-	p.record(ctx)
+	if p.recordedAt.IsZero() {
+		p.record(ctx)
+	} else {
+		p.result.FinishedAt = p.recordedAt // as the record says
+	}
 	workflow.SetCurrentDetails(ctx, passDetails(&p.result.Report))
 	if temporal.IsCanceledError(err) {
 		// With what it did: StockSync has to remember whether it began to write.
-		return protocol.PassResult{}, temporal.NewCanceledError(p.result)
+		return protocol.PassResult{}, temporal.NewCanceledError(p.brief())
 	}
-	return p.result, nil
+	return p.brief(), nil
+}
+
+// brief is the result, of a pass that writes without what it would say twice.
+func (p *pass) brief() protocol.PassResult {
+	r := p.result
+	if p.req.DryRun {
+		return r
+	}
+	if r.Catalogue != nil && r.Catalogue.Ref == r.Memory.Baseline {
+		r.Changed, r.Catalogue = r.Catalogue.Changed, nil
+	}
+	if r.Plan == r.Memory.Ledger {
+		r.Plan = protocol.Ref{}
+	}
+	if slices.Equal(r.Receipts, r.Memory.Receipts) {
+		r.Receipts = nil
+	}
+	return r
 }
 
 func parentOf(ctx workflow.Context) string {
@@ -63,8 +85,10 @@ type pass struct {
 	settled bool          // the counts tell what was done, not what was planned
 	// zeroings that the plan makes and nobody approved; they count as made from
 	// the first write on, until the shop's answers tell better.
-	zeroings int
-	lost     bool // the archive has lost an object, and KROS was read once more for it
+	zeroings   int
+	lost       bool              // the archive has lost an object, and KROS was read once more for it
+	holding    *protocol.Failure // why something of the plan is held
+	recordedAt time.Time         // when the pass ended, where the last write has left its record
 }
 
 // doubt ends a pass in which a side cannot be trusted.
@@ -152,7 +176,7 @@ func (p *pass) attempt(ctx workflow.Context) (stale bool, err error) {
 		p.remember(matched)
 		return false, p.held(matched, nil)
 	}
-	written, err := p.write(ctx, p.result.Plan, p.result.Plan)
+	written, err := p.write(ctx, p.result.Plan, p.result.Plan, p.draft())
 	if err == nil && written.Conflicts > 0 && !written.Stale {
 		written, err = p.writeAgain(ctx)
 	}
@@ -181,12 +205,15 @@ func (p *pass) fetch(ctx workflow.Context) error {
 		fetched, err := call[protocol.Fetched](ctx, fetchBounds, "KROS: read the catalogue", do.FetchStock, protocol.FetchRequest{
 			Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
 			Connection: p.req.Connection, Settings: p.req.Settings, Memory: p.result.Memory,
-			Protected: p.protected(), Delta: p.req.Delta && !p.lost,
+			Protected: p.protected(), Delta: p.req.Delta && !p.lost, Brief: true,
 		})
 		if err != nil {
 			return err
 		}
-		p.result.Catalogue, p.result.Memory = &fetched.Catalogue, fetched.Memory
+		p.result.Catalogue = &fetched.Catalogue
+		if !fetched.Same {
+			p.result.Memory = fetched.Memory
+		}
 		p.result.LastPass = fetched.LastPass
 		p.result.KrosRequests += fetched.Catalogue.Requests
 		p.warn(fetched.Warnings...)
@@ -227,7 +254,7 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	p.result.Plan, p.result.PlanHash, p.result.Findings = matched.Plan, matched.Hash, matched.Findings
 	p.result.ShopID = cmp.Or(matched.ShopID, p.result.ShopID)
 	p.result.Hold, p.result.Lost = matched.Hold, matched.Lost
-	p.zeroings = matched.Zeroings
+	p.zeroings, p.holding = matched.Zeroings, matched.Holding
 	if !p.req.DryRun && matched.Doubt == nil {
 		p.result.Day = &stock.Day{Stocked: matched.Stocked}
 	}
@@ -237,14 +264,15 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	return matched, nil
 }
 
-// write sends what writes plans and counts what became of the whole plan.
-func (p *pass) write(ctx workflow.Context, ledger, writes protocol.Ref) (protocol.Written, error) {
+// write sends what writes plans and counts what became of the whole plan. draft
+// is what it leaves of the pass where it ends it; nil: nothing.
+func (p *pass) write(ctx workflow.Context, ledger, writes protocol.Ref, draft *protocol.PassRecord) (protocol.Written, error) {
 	p.blame = protocol.ShopUnavailable
 	memory, answered, zeroed := p.result.Memory, p.result.Answered, p.result.Day.Zeroed
 	p.begin(ledger)
 	written, err := call[protocol.Written](ctx, writeBounds, "e-shop: write the quantities", do.UpdateStock, protocol.UpdateRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass, Connection: p.req.Connection,
-		Plan: p.result.Plan, Writes: writes, Receipts: p.result.Receipts, TakenAt: p.result.Catalogue.TakenAt,
+		Plan: p.result.Plan, Writes: writes, Receipts: p.result.Receipts, TakenAt: p.result.Catalogue.TakenAt, Record: draft,
 	})
 	if lostPlan(err) { // the shop is as the ledger before left it
 		p.result.Memory, p.result.Answered, p.result.Day.Zeroed = memory, answered, zeroed
@@ -256,7 +284,22 @@ func (p *pass) write(ctx workflow.Context, ledger, writes protocol.Ref) (protoco
 	p.result.Memory.Receipts = p.result.Receipts
 	p.result.Day.Zeroed = written.Zeroed
 	p.result.Counts, p.result.Samples, p.settled = written.Counts, samples(written.Samples), true
+	p.recordedAt = written.RecordedAt
 	return written, nil
+}
+
+// draft is the record of a pass that the next write ends, without the plan and
+// what becomes of it; nil where the pass leaves none.
+func (p *pass) draft() *protocol.PassRecord {
+	if p.req.Last == nil {
+		return nil
+	}
+	report := p.result.Report
+	report.Counts, report.Samples = stock.Counts{}, nil
+	if p.holding != nil {
+		report.Result, report.Failure = protocol.ResultHeld, p.holding
+	}
+	return &protocol.PassRecord{Report: report, By: p.req.By, Settings: p.req.Settings}
 }
 
 // writeAgain plans the products once more that changed in the shop between
@@ -269,7 +312,7 @@ func (p *pass) writeAgain(ctx workflow.Context) (protocol.Written, error) {
 	if err != nil {
 		return protocol.Written{}, err
 	}
-	return p.write(ctx, again.Whole, again.Ref)
+	return p.write(ctx, again.Whole, again.Ref, nil)
 }
 
 // begin makes a plan the ledger of the next pass: from its first write on,

@@ -195,11 +195,13 @@ func TestAPassFetchesMatchesAndWrites(t *testing.T) {
 	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Receipts: []protocol.Ref{ref("receipt")}, Products: 8, Pass: 7, ReadAt: begin, SweptAt: begin}, result.Memory, "accepted")
 
 	require.Empty(t, cmp.Diff(protocol.FetchRequest{
-		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, Memory: request().Memory,
+		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, Memory: request().Memory, Brief: true,
 	}, s.fetches[0]))
 	require.Empty(t, cmp.Diff(protocol.MatchRequest{
-		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, ShopID: shopID, Memory: request().Memory, Catalogue: *result.Catalogue,
+		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, ShopID: shopID, Memory: request().Memory, Catalogue: s.matches[0].Catalogue,
 	}, s.matches[0]))
+	require.Equal(t, ref("sweep 1"), s.matches[0].Catalogue.Ref)
+	require.Nil(t, result.Catalogue, "which is the baseline now")
 	require.Equal(t, protocol.UpdateRequest{
 		Shop: acme, Pass: 7, Connection: address, Plan: ref("plan"), Writes: ref("plan"), TakenAt: begin,
 	}, s.writes[0])
@@ -310,7 +312,7 @@ func TestTheSweepOfAnActivationIsUsedWhileItIsFresh(t *testing.T) {
 		result := s.run(r)
 		require.Equal(t, test.want, s.calls)
 		require.Equal(t, len(test.want) == 2, result.Memory.Baseline == ref("shown"))
-		require.Equal(t, result.Catalogue.TakenAt, s.writes[0].TakenAt)
+		require.Equal(t, result.Memory.ReadAt, s.writes[0].TakenAt)
 	}
 }
 
@@ -386,7 +388,7 @@ func TestConflictsArePlannedAgainOnce(t *testing.T) {
 		require.Equal(t, ref("plan"), s.writes[1].Plan)
 		require.Equal(t, ref("again"), s.writes[1].Writes)
 		require.Equal(t, []protocol.Ref{ref("receipt")}, s.writes[1].Receipts, "the counts are those of the whole pass")
-		require.Len(t, result.Receipts, 2)
+		require.Len(t, result.Memory.Receipts, 2)
 	})
 	t.Run("a second one is left to the next pass", func(t *testing.T) {
 		s := newShift(t)
