@@ -43,6 +43,15 @@ func judgeFilter(ctx context.Context, client *kros.Client, options kros.SweepOpt
 	if kind := kros.KindOf(err); kind == kros.Invalid || kind == kros.NotFound {
 		return protocol.Filter{Refuted: true}, 1, "", nil // this KROS has no such filter
 	}
+	if kind := kros.KindOf(err); kind == kros.Unavailable || kind == kros.BadResponse {
+		// The sweep before it was whole: a filter that does not answer fails no
+		// pass. It has to prove itself anew.
+		if f.Proven() {
+			warning = message.FilterSilent
+		}
+		f.Agreed = 0
+		return f, shown.Requests, warning, nil
+	}
 	if err != nil {
 		return f, 0, "", fmt.Errorf("ask KROS what has changed: %w", err)
 	}

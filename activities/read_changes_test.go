@@ -10,6 +10,7 @@ import (
 	"github.com/samber/lo"
 	"github.com/stretchr/testify/require"
 
+	"github.com/skladom/skladom/message"
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/stock"
 	"github.com/skladom/skladom/testsuite/krossim"
@@ -135,6 +136,26 @@ func TestAKROSWithoutTheFilter(t *testing.T) {
 	require.NoError(t, r.kros.AddFault(krossim.Fault{Kind: krossim.FaultStatus, Status: 400, After: 3}))
 	r.read(false)
 	require.True(t, r.memory.Filter.Refuted)
+}
+
+// A KROS that answers its list and not its filter is read as before.
+func TestAFilterThatDoesNotAnswerFailsNoPass(t *testing.T) {
+	t.Parallel() // it waits between tries
+	r := filtered(t, 250, true)
+	r.read(false)
+	r.learn()
+	r.change(1, 9)
+	require.NoError(t, r.kros.AddFault(krossim.Fault{Kind: krossim.FaultHTML, After: 3, Count: -1}))
+	fetched := r.read(false)
+	require.Equal(t, "9", r.has(fetched)["C00001"])
+	require.Equal(t, []string{message.FilterSilent}, fetched.Warnings)
+	require.Equal(t, 3+5, fetched.Catalogue.Requests, "each try counts")
+	require.Zero(t, r.memory.Filter, "neither relied on any more nor refuted")
+	r.kros.ClearFaults()
+	require.False(t, r.read(true).Catalogue.Delta)
+	r.change(1, 8)
+	r.read(false)
+	require.Equal(t, protocol.Filter{Agreed: 1}, r.memory.Filter, "it proves itself anew")
 }
 
 // What KROS is asked for in a day of 48 ticks and 200 notifications, each of

@@ -64,14 +64,15 @@ type Sweep struct {
 // reads. A sweep is complete when as many different rows were seen as the list
 // is long; else it is read again and merged (docs/kros-api.md, count rule).
 // Items holds each row once; a code that is there several times has several
-// rows in KROS. A page that cannot be read fails the sweep with an Error.
+// rows in KROS. A page that cannot be read fails the sweep with an Error, and
+// Requests says what it cost.
 func (c *Client) Sweep(ctx context.Context, options SweepOptions) (Sweep, error) {
 	s := sweeper{client: c, options: options, seen: newSightings()}
 	for !s.result.Complete && s.result.Sweeps < maxSweeps {
 		s.result.Sweeps++
 		length, err := s.readList(ctx)
 		if err != nil {
-			return Sweep{}, err
+			return Sweep{Requests: s.result.Requests}, err
 		}
 		if s.result.Complete, err = s.complete(ctx, length); err != nil {
 			return Sweep{}, err

@@ -181,6 +181,10 @@ const MemoryLost = "The archive has lost what it knew of the last pass, so this 
 // PassRuns warns of a dry run beside a pass, of which it knows nothing.
 const PassRuns = "A pass of this shop was running at the same time: what that pass has just written may look as if it were sold. Run it again for numbers that hold."
 
+// FilterSilent warns that KROS's filter by change timestamp, relied on until
+// now, did not answer.
+const FilterSilent = "KROS gave its catalogue and not its list of changes, so that is not relied on until it has proven itself again: a notification reads the whole catalogue."
+
 // FilterWrong warns that KROS's filter by change timestamp, relied on until
 // now, did not show everything that changed.
 func FilterWrong(hidden, changed int) string {

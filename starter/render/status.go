@@ -34,10 +34,16 @@ func Status(s protocol.Status, zone *time.Location) string {
 	t.AppendRow([]any{"Next pass", momentOr(s.NextPassAt, zone, "none planned")})
 	t.AppendRow([]any{"KROS changed", momentOr(s.KrosChangedAt, zone, "not seen yet")})
 	t.AppendRow([]any{"Notifications", notifications(s, zone)})
-	if s.Reading == protocol.ModeDelta {
-		t.AppendRow([]any{"Reading", "on a notification only what changed in KROS, else everything"})
-	}
+	t.AppendRow([]any{"Reading", reading(s)})
 	return out.String() + "\n" + lines(t)
+}
+
+// reading says what a pass for a notification reads of KROS.
+func reading(s protocol.Status) string {
+	if s.Reading == protocol.ModeDelta {
+		return "on a notification only what changed in KROS, else everything"
+	}
+	return "everything"
 }
 
 // Listed is what is known of a shop without asking it: shop, title, state, last
