@@ -15,7 +15,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 MODULES := . standalone deploy/composetest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build standalone test test-root test-standalone test-deploy bench-notify bench-pass simulate \
+.PHONY: help demo run build standalone test test-root test-standalone test-deploy bench bench-notify bench-pass bench-cost bench-limits bench-fleet simulate \
         crash reliability soak test-uncached check lint fmt vet workflowcheck golangci tidy generate clean
 
 help: ## what there is to make
@@ -61,6 +61,15 @@ bench-notify: ## how fast the shop follows a notification, and what a storm of t
 
 bench-pass: build ## a whole pass of 100,000 items against a script and the bare requests; 2 minutes
 	cd standalone && $(GO) run ./bench/pass $(ARGS)
+
+bench-limits: ## a sweep against the least time that KROS's limits permit; 2 minutes
+	$(GO) run ./testsuite/bench/limits $(ARGS)
+
+bench-cost: ## events, bytes and billable actions of a pass, from its histories; 5 minutes
+	cd standalone && $(GO) run ./bench/cost $(ARGS)
+
+bench-fleet: build ## 10,000 small shops on one worker: sustained passes, ticks, neighbours, a second worker; 20 minutes
+	cd standalone && $(GO) run ./bench/fleet $(ARGS)
 
 simulate: ## pieces sold twice and sales lost under each sold_hold; a minute (docs/selling.md)
 	@$(GO) run ./testsuite/selling --seed 1 $(ARGS)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,6 +45,17 @@ type good struct {
 	kind          int
 	kros          int // quantity in KROS
 	sold, booked  int // pieces
+	journal       []entry
+}
+
+// entry is something that happened to a good.
+type entry struct {
+	at   time.Time
+	what string
+}
+
+func (g *good) note(format string, args ...any) {
+	g.journal = append(g.journal, entry{time.Now(), fmt.Sprintf(format, args...)})
 }
 
 // The kinds of goods.
@@ -168,16 +180,20 @@ func (s *Shop) happen(g *good) error {
 	switch pieces := 1 + s.random.IntN(3); {
 	case g.kind == moved:
 		g.kros = mostSold + s.random.IntN(2*mostSold)
+		g.note("KROS has %d", g.kros)
 	case s.random.IntN(2) == 0 && s.open && g.sold+pieces <= mostSold:
 		sold, err := s.Fynode.Sell(g.product, decimal.NewFromInt(int64(pieces)))
 		g.sold += int(sold.IntPart())
+		g.note("%s sold", sold)
 		return err
 	case g.kind == supplied:
 		g.kros += pieces
+		g.note("%d arrived, KROS has %d", pieces, g.kros)
 	case unbooked > 0:
 		pieces = min(pieces, unbooked)
 		g.booked += pieces
 		g.kros -= pieces
+		g.note("%d booked, KROS has %d", pieces, g.kros)
 	}
 	return s.KROS.SetStock(g.code, warehouse(g.kros)...)
 }
@@ -259,7 +275,7 @@ func (s *Shop) Differences() ([]string, error) {
 			wanted = decimal.Max(decimal.Zero, wanted.Sub(decimal.NewFromInt(int64(unbooked))))
 		}
 		if p.Quantity.GreaterThan(wanted) || !sold[p.ID] && !p.Quantity.Equal(wanted) {
-			found = append(found, fmt.Sprintf("%s: product %s shows %s and must show %s (%d sold and not booked)", s.Name, p.ID, p.Quantity, wanted, kept[p.ID]))
+			found = append(found, fmt.Sprintf("%s: product %s shows %s and must show %s (%d sold and not booked): %s", s.Name, p.ID, p.Quantity, wanted, kept[p.ID], s.story(p.ID)))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.Fynode.State().LastWrite)) {
@@ -268,6 +284,28 @@ func (s *Shop) Differences() ([]string, error) {
 		}
 	}
 	return found, nil
+}
+
+// told is how much of a story is told.
+const told = 30
+
+// story is what happened to a product of late, and who wrote what.
+func (s *Shop) story(product string) string {
+	var all []entry
+	for _, g := range s.goods {
+		if g.product == product {
+			all = append(all, g.journal...)
+		}
+	}
+	for _, w := range s.Fynode.Writes() {
+		if w.ID == product {
+			all = append(all, entry{w.At, fmt.Sprintf("written from %s to %s", w.From, w.To)})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b entry) int { return a.at.Compare(b.at) })
+	return strings.Join(lo.Map(all[max(0, len(all)-told):], func(e entry, _ int) string {
+		return e.at.Format("15:04:05.000 ") + e.what
+	}), "; ")
 }
 
 // Excess tells which of the shop's writes, from the nth on, gave a product more
