@@ -107,13 +107,19 @@ func (l ledger) wrote(product string) bool {
 }
 
 // rowOf says what we left of a product: what the shop answered, and without an
-// answer either what the plan wanted or what the shop had.
+// answer either what the plan wanted or what the shop had. A conflict left what
+// the plan had read, so that what the shop fell until it answered is a sale as
+// well; where the write was repeated, the conflict may be of our own making.
 func rowOf(line int32, e *Entry, answers map[string]Receipt) ledgerRow {
 	row := ledgerRow{line: line, left: e.To, wrote: e.Wrote}
 	answer, known := answers[e.Product]
 	// An answer to another write is of an earlier plan of the same pass.
 	known = known && answer.Had.Equal(e.From) && answer.Asked.Equal(e.To)
-	switch {
+	switch conflict := known && answer.Answer == AnswerConflict; {
+	case conflict && !answer.Repeated:
+		row.left = answer.Had
+	case conflict && (answer.Now == nil || !answer.Now.Equal(answer.Asked)):
+		row.or = &e.From
 	case known && answer.Now != nil:
 		row.left = *answer.Now
 	case known && (answer.Answer == AnswerUpdated || answer.Answer == AnswerUnchanged):

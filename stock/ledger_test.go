@@ -267,35 +267,36 @@ func TestWhatAKilledPassLeft(t *testing.T) {
 		s.memory = remember(s.items(), p) // nothing of it is known to be written
 		return s
 	}
-	answered := func(s *stall, answer stock.Answer, now string) {
-		r := stock.Receipt{Product: "a", Had: s.memory.Ledger[0].Entries[0].From, Asked: s.memory.Ledger[0].Entries[0].To, Answer: answer}
-		if now != "" {
-			r.Now = lo.ToPtr(dec(now))
-		}
-		s.memory.Receipts = []stock.Receipt{r}
-	}
 	tests := []struct {
 		rule     string
 		from, to string
 		answer   stock.Answer
+		repeated bool
 		now      string
 		shows    string
 		want     string
 	}{
-		{"the shop shows what was wanted: written", "5", "10", "", "", "10", "10"},
-		{"it shows what it had: not written", "5", "10", "", "", "5", "10"},
-		{"something between: sold", "5", "10", "", "", "8", "8"},
-		{"less than both: the larger possibility, nothing is sold twice", "5", "10", "", "", "4", "4"},
-		{"a decrease, and less than both", "10", "5", "", "", "4", "0"},
-		{"a known answer", "5", "10", stock.AnswerUpdated, "10", "4", "4"},
-		{"a refusal", "5", "10", stock.AnswerRejected, "", "4", "9"},
-		{"a conflict", "5", "10", stock.AnswerConflict, "3", "2", "9"},
+		{"the shop shows what was wanted: written", "5", "10", "", false, "", "10", "10"},
+		{"it shows what it had: not written", "5", "10", "", false, "", "5", "10"},
+		{"something between: sold", "5", "10", "", false, "", "8", "8"},
+		{"less than both: the larger possibility, nothing is sold twice", "5", "10", "", false, "", "4", "4"},
+		{"a decrease, and less than both", "10", "5", "", false, "", "4", "0"},
+		{"a known answer", "5", "10", stock.AnswerUpdated, false, "10", "4", "4"},
+		{"a refusal", "5", "10", stock.AnswerRejected, false, "", "4", "9"},
+		{"a conflict: what was sold before its answer counts, too", "5", "10", stock.AnswerConflict, false, "3", "2", "7"},
+		{"a conflict at the wanted quantity: sold as well", "10", "7", stock.AnswerConflict, false, "7", "7", "4"},
+		{"the same of a repeated write: our own", "10", "7", stock.AnswerConflict, true, "7", "6", "6"},
+		{"another conflict of a repeated write: written or not", "5", "10", stock.AnswerConflict, true, "8", "8", "8"},
 	}
 	for _, test := range tests {
 		t.Run(test.rule, func(t *testing.T) {
 			s := planned(test.from, test.to)
 			if test.answer != "" {
-				answered(s, test.answer, test.now)
+				r := stock.Receipt{Product: "a", Had: dec(test.from), Asked: dec(test.to), Answer: test.answer, Repeated: test.repeated}
+				if test.now != "" {
+					r.Now = lo.ToPtr(dec(test.now))
+				}
+				s.memory.Receipts = []stock.Receipt{r}
 			}
 			s.shop[0].Quantity = dec(test.shows)
 			s.pass()

@@ -287,7 +287,7 @@ func (s *Shop) Differences() ([]string, error) {
 }
 
 // told is how much of a story is told.
-const told = 30
+const told = 60
 
 // story is what happened to a product of late, and who wrote what.
 func (s *Shop) story(product string) string {
