@@ -36,6 +36,10 @@ var (
 // patience bounds every wait; nothing but a failure takes so long.
 const patience = 5 * time.Minute
 
+// suggestedEvents makes a StockSync give way to its next run every few passes:
+// that is one of the moments at which a worker is to be killed.
+const suggestedEvents = 120
+
 // temporal serves all rigs whose server is not the one that is killed. It keeps
 // a file, so that one can be searched for what must not be in it.
 var (
@@ -63,7 +67,7 @@ func withServer(run func() int) int {
 		defer os.RemoveAll(dir)
 		temporalFile = filepath.Join(dir, "temporal.db")
 		temporal, err = server.Start(context.Background(), server.Options{
-			File: temporalFile, UIPort: server.NoUI, SearchAttributes: skladom.SearchAttributes(),
+			File: temporalFile, UIPort: server.NoUI, SearchAttributes: skladom.SearchAttributes(), SuggestedEvents: suggestedEvents,
 		})
 	}
 	if err != nil {

@@ -1,10 +1,10 @@
 package server
 
 import (
-	"time"
-
+	"maps"
 	"net"
 	"strconv"
+	"time"
 
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
@@ -19,6 +19,14 @@ const (
 	historyShards = 1 // SQLite writes one transaction at a time: more shards only cost
 	storeName     = "sqlite"
 )
+
+func (o Options) dynamicConfig() dynamicconfig.StaticClient {
+	settings := maps.Clone(dynamicConfig)
+	if o.SuggestedEvents > 0 {
+		settings[dynamicconfig.HistoryCountSuggestContinueAsNew.Key()] = o.SuggestedEvents
+	}
+	return settings
+}
 
 var dynamicConfig = dynamicconfig.StaticClient{
 	// By default a queue is polled 20 times a second, so that every step of a

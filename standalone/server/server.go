@@ -43,6 +43,7 @@ type Options struct {
 	Namespace        string // created where it is missing; "" is "default"
 	SearchAttributes map[string]enums.IndexedValueType
 	Logger           hclog.Logger // takes warnings and errors; the rest goes to it at trace
+	SuggestedEvents  int          // of a history, from which the server suggests to continue as new; 0 leaves it to Temporal: 4096
 }
 
 // Server is a running Temporal server.
@@ -144,7 +145,7 @@ func (s *Server) boot(ctx context.Context) (err error) {
 		temporal.WithConfig(s.ports.configure(s.store)),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithStaticHosts(s.ports.hosts()),
-		temporal.WithDynamicConfigClient(dynamicConfig),
+		temporal.WithDynamicConfigClient(s.options.dynamicConfig()),
 		temporal.WithLogger(s.log),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper {

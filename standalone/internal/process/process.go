@@ -56,8 +56,9 @@ type Worker struct {
 
 // Server is a Temporal server on a file.
 type Server struct {
-	File string `json:"file"`
-	Port int    `json:"port"`
+	File            string `json:"file"`
+	Port            int    `json:"port"`
+	SuggestedEvents int    `json:"suggestedEvents"` // see server.Options
 }
 
 // Main becomes a part where this process is to be one, and does not return
@@ -151,7 +152,7 @@ func (r *renewals) ExecuteWorkflow(ctx workflow.Context, in *interceptor.Execute
 func (s Server) run(ctx context.Context) error {
 	log := hclog.New(&hclog.LoggerOptions{Name: "temporal", Output: os.Stderr, Level: hclog.Warn})
 	running, err := server.Start(ctx, server.Options{
-		File: s.File, Port: s.Port, UIPort: server.NoUI, SearchAttributes: skladom.SearchAttributes(), Logger: log,
+		File: s.File, Port: s.Port, SuggestedEvents: s.SuggestedEvents, UIPort: server.NoUI, SearchAttributes: skladom.SearchAttributes(), Logger: log,
 	})
 	if err != nil {
 		return err
