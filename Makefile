@@ -15,7 +15,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 MODULES := . standalone deploy/composetest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build standalone test test-root test-standalone test-deploy bench bench-notify bench-pass bench-cost bench-limits bench-fleet simulate \
+.PHONY: help demo run build standalone test test-root test-standalone test-deploy bench bench-notify bench-pass bench-cost bench-limits bench-fleet bench-day simulate \
         crash reliability soak test-uncached check lint fmt vet workflowcheck golangci tidy generate clean
 
 help: ## what there is to make
@@ -56,8 +56,11 @@ test-standalone:
 test-deploy: # docker-compose.yml against its schema; no Docker needed
 	cd deploy/composetest && $(GO) test ./...
 
+bench: ## all of bench-*, one table of their ratios, and docs/benchmarks.md; ARGS="-only pass,cost", ARGS=-short; 40 minutes
+	$(GO) run ./testsuite/bench/report $(ARGS)
+
 bench-notify: ## how fast the shop follows a notification, and what a storm of them does; 4 minutes
-	cd standalone && $(GO) run ./bench/notify
+	cd standalone && $(GO) run ./bench/notify $(ARGS)
 
 bench-pass: build ## a whole pass of 100,000 items against a script and the bare requests; 2 minutes
 	cd standalone && $(GO) run ./bench/pass $(ARGS)
@@ -70,6 +73,9 @@ bench-cost: ## events, bytes and billable actions of a pass, from its histories;
 
 bench-fleet: build ## 10,000 small shops on one worker: sustained passes, ticks, neighbours, a second worker; 20 minutes
 	cd standalone && $(GO) run ./bench/fleet $(ARGS)
+
+bench-day: ## requests to KROS in a day, before and after the filter of changes is proven; seconds
+	$(GO) test ./activities -run RequestsOfADay -count=1 -v -day 20000 $(ARGS)
 
 simulate: ## pieces sold twice and sales lost under each sold_hold; a minute (docs/selling.md)
 	@$(GO) run ./testsuite/selling --seed 1 $(ARGS)

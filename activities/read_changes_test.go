@@ -13,6 +13,7 @@ import (
 	"github.com/skladom/skladom/message"
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/stock"
+	"github.com/skladom/skladom/testsuite/bench/goal"
 	"github.com/skladom/skladom/testsuite/krossim"
 )
 
@@ -161,7 +162,7 @@ func TestAFilterThatDoesNotAnswerFailsNoPass(t *testing.T) {
 // What KROS is asked for in a day of 48 ticks and 200 notifications, each of
 // which changes one item:
 //
-//	go test ./activities -run RequestsOfADay -v -day 20000
+//	make bench-day
 func TestRequestsOfADay(t *testing.T) {
 	r := filtered(t, *day, true)
 	r.read(false)
@@ -179,5 +180,6 @@ func TestRequestsOfADay(t *testing.T) {
 		requests[delta], r.spent = r.spent, 0
 	}
 	t.Logf("%d items: %d requests a day before, %d where the filter is proven", *day, requests[false], requests[true])
+	goal.Print(t.Output(), goal.Above("requests of a day, before : after", float64(requests[false])/float64(requests[true]), 1))
 	require.Less(t, requests[true], requests[false])
 }

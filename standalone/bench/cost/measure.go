@@ -12,6 +12,7 @@ import (
 
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/standalone/internal/site"
+	"github.com/skladom/skladom/testsuite/bench/goal"
 )
 
 // The goals for one pass.
@@ -320,6 +321,7 @@ func show(out io.Writer, rows []*row, share renewal, o options) error {
 		"%d passes each bears %.2f events, %.2f KiB and %.2f actions.\n\n",
 		share.passes, each(share.cost.Events), each(share.cost.Bytes)/1024, each(share.cost.Actions))
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var mostEvents, mostBytes, mostActions float64
 	fmt.Fprintln(table, "asked by\tchanged\titems\tpasses\tevents\tStockSync\tSyncPass\tKiB\tby the server\tactions\theartbeats\tabove a goal\t")
 	for _, r := range rows {
 		events := r.mean(func(s sample) int { return s.sync.Events + s.pass.Events }) + each(share.cost.Events)
@@ -327,6 +329,7 @@ func show(out io.Writer, rows []*row, share renewal, o options) error {
 		served := r.mean(func(s sample) int { return s.served }) + each(share.cost.Bytes)
 		actions := r.mean(func(s sample) int { return s.sync.Actions + s.pass.Actions }) + each(share.cost.Actions)
 		beats, above := "-", ""
+		mostEvents, mostBytes, mostActions = max(mostEvents, events), max(mostBytes, bytes, served), max(mostActions, actions)
 		if events > maxEvents || max(bytes, served) > maxBytes || actions > maxActions {
 			above = "yes"
 		}
@@ -343,6 +346,10 @@ func show(out io.Writer, rows []*row, share renewal, o options) error {
 	fmt.Fprintf(out, "\nGoals: %d events, %d KiB, %d actions. Heartbeats are billed as well and leave no event: one when a long activity\n"+
 		"begins, and one for each %s that it takes. At KROS's limits the fetch of %d items sends %d, of %d items %d.\n",
 		maxEvents, maxBytes>>10, maxActions, beatEvery, o.small, beatsAtLimits(o.small), o.large, beatsAtLimits(o.large))
+	goal.Print(out,
+		goal.AtMost("dearest pass, billable actions", mostActions, maxActions),
+		goal.AtMost("dearest pass, events", mostEvents, maxEvents),
+		goal.AtMost("dearest pass, KiB of history", mostBytes/1024, maxBytes>>10))
 	return nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/skladom/skladom/testsuite/bench/goal"
 )
 
 // neighbours measures how long the small shop's e-shop takes to show what KROS
@@ -31,7 +33,9 @@ func (b *bench) neighbours(ctx context.Context) error {
 	}
 	quiet = append(quiet, quietAgain...)
 	b.table.head("a notification beside a large shop")
-	b.table.row("beside it : quiet, medians (goal 2)", "%.2f", percentile(loud, 50).Seconds()/percentile(quiet, 50).Seconds())
+	ratio := percentile(loud, 50).Seconds() / percentile(quiet, 50).Seconds()
+	b.table.beside(goal.AtMost("a notification beside a large shop : quiet, medians", ratio, 2))
+	b.table.row("beside it : quiet, medians", "%.2f", ratio)
 	b.table.row("quiet, ms: median, p90", "%.0f, %.0f", ms(percentile(quiet, 50)), ms(percentile(quiet, 90)))
 	b.table.row("beside it", "%.0f, %.0f", ms(percentile(loud, 50)), ms(percentile(loud, 90)))
 	b.table.row("passes of the large shop meanwhile", "%d", passes)

@@ -21,6 +21,9 @@ type use struct {
 	idle                   time.Duration // of all processors together
 }
 
+// idleOnes are the processors that nobody uses.
+const idleOnes = "idle"
+
 // share is what somebody used of one processor, and for each pass.
 type share struct {
 	who   string
@@ -74,7 +77,7 @@ func (u use) since(before use, passes int64) []share {
 	}
 	return []share{
 		of("server", u.server-before.server), of("workers", u.workers-before.workers),
-		of("simulators", u.sides-before.sides), of("idle", u.idle-before.idle),
+		of("simulators", u.sides-before.sides), of(idleOnes, u.idle-before.idle),
 	}
 }
 

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"time"
 
+	"github.com/samber/lo"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/skladom/skladom/standalone/bench/internal/house"
+	"github.com/skladom/skladom/testsuite/bench/goal"
 )
 
 // pace is what passes were sustained.
@@ -40,7 +43,9 @@ func (b *bench) sustained(ctx context.Context) error {
 		b.say("  %.1f passes a second, %.1f with empty activities", r.passes, n.passes)
 	}
 	b.table.head("sustained passes")
-	b.table.row("real : empty activities (goal 0.4)", "%s", ratios(reals, nones))
+	compared := ratios(reals, nones)
+	b.table.beside(goal.AtLeast("sustained passes, real : empty activities", median(compared), 0.4))
+	b.table.row("real : empty activities", "%s", summary(compared, "%.2f"))
 	b.table.row("passes a second", "%s", spread(reals))
 	b.table.row("with empty activities", "%s", spread(nones))
 	b.table.row("passes that wrote, %", "%.0f", 100*last(reals).wrote)
@@ -69,12 +74,31 @@ func (b *bench) workers(ctx context.Context) error {
 		b.say("  %.1f passes a second, %.1f with two workers", o.passes, t.passes)
 	}
 	b.table.head("a second worker")
-	b.table.row("two workers : one (goal 1.8, or what is used up)", "%s", ratios(twos, ones))
+	compared := ratios(twos, ones)
+	b.table.beside(besideUse(goal.AtLeast("sustained passes, two workers : one", median(compared), 1.8), last(twos).shares))
+	b.table.row("two workers : one", "%s", summary(compared, "%.2f"))
 	b.table.row("passes a second of one", "%s", spread(ones))
 	b.table.row("of two", "%s", spread(twos))
 	b.table.shares("processors used by one", last(ones).shares)
 	b.table.shares("by two", last(twos).shares)
 	return nil
+}
+
+// idleShare is what of all processors together has to be idle for a further
+// worker to have anything to add.
+const idleShare = 0.1
+
+// besideUse says with what a second worker adds who uses the processors. Where
+// all are used up, its goal says nothing of Skladom.
+func besideUse(f goal.Figure, shares []share) goal.Figure {
+	processors := runtime.NumCPU()
+	f.Measured += fmt.Sprintf(" (of %d processors: %s)", processors, list(shares, func(s share) string { return fmt.Sprintf("%s %.2f", s.who, s.part) }))
+	f.Goal += fmt.Sprintf(", or less than %.1f processors idle", idleShare*float64(processors))
+	idle := lo.SumBy(shares, func(s share) float64 { return lo.Ternary(s.who == idleOnes, s.part, 0) })
+	if idle < idleShare*float64(processors) {
+		f.Verdict = goal.Met
+	}
+	return f
 }
 
 func (b *bench) withSecond(ctx context.Context, do func(*house.Process) (pace, error)) (p pace, err error) {

@@ -21,6 +21,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/skladom/skladom/standalone/notifytest"
+	"github.com/skladom/skladom/testsuite/bench/goal"
 )
 
 func main() {
@@ -37,8 +38,9 @@ func main() {
 
 func run(ctx context.Context, out io.Writer, samples int, only bool) error {
 	fmt.Fprintf(out, "%s, %d processors, load of the last minute %s\n", runtime.Version(), runtime.NumCPU(), load())
+	var figures []goal.Figure
 	parts := []func(dir string) error{
-		func(dir string) error { return measure(ctx, out, dir, samples) },
+		func(dir string) (err error) { figures, err = measure(ctx, out, dir, samples); return err },
 		func(dir string) error { return renew(ctx, out, dir) },
 		func(dir string) error { return endure(ctx, out, dir) },
 	}
@@ -50,6 +52,7 @@ func run(ctx context.Context, out io.Writer, samples int, only bool) error {
 			return err
 		}
 	}
+	goal.Print(out, figures...)
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/skladom/skladom/shop/fynode"
 	"github.com/skladom/skladom/standalone/notifytest"
 	"github.com/skladom/skladom/stock"
+	"github.com/skladom/skladom/testsuite/bench/goal"
 )
 
 const (
@@ -30,8 +31,8 @@ const (
 
 // measure sends notifications one by one and prints how long the shop took to
 // follow, and where that time went.
-func measure(ctx context.Context, out io.Writer, dir string, samples int) error {
-	return inTown(ctx, notifytest.Options{Dir: dir, Shops: 2, Items: items, MinGap: "0s"}, func(town *notifytest.Town) error {
+func measure(ctx context.Context, out io.Writer, dir string, samples int) (figures []goal.Figure, err error) {
+	err = inTown(ctx, notifytest.Options{Dir: dir, Shops: 2, Items: items, MinGap: "0s"}, func(town *notifytest.Town) error {
 		b := &bench{shop: town.Shops[0], other: town.Shops[1], web: &http.Client{}}
 		if err := b.connect(); err != nil {
 			return err
@@ -52,9 +53,10 @@ func measure(ctx context.Context, out io.Writer, dir string, samples int) error 
 			return fmt.Errorf("%d notifications began %d passes", samples, len(passes))
 		}
 		fmt.Fprintf(out, "\n%d notifications one by one in %.0f s, shop of %d items; milliseconds\n\n", samples, took.Seconds(), items)
-		b.print(out, passes)
+		figures = b.print(out, passes)
 		return b.throttled()
 	})
+	return figures, err
 }
 
 // bench is a shop that is measured.
@@ -165,8 +167,9 @@ func (b *bench) throttled() error {
 	return nil
 }
 
-// print prints median and 99th percentile of everything.
-func (b *bench) print(out io.Writer, passes []pass) {
+// print prints median and 99th percentile of everything. Nobody has set the
+// ratios a goal.
+func (b *bench) print(out io.Writer, passes []pass) []goal.Figure {
 	whole := lo.Map(b.sent, func(at time.Time, i int) time.Duration { return b.followed[i].Sub(at) })
 	line := func(what string, took []time.Duration) {
 		fmt.Fprintf(out, "  %-46s %8.1f %8.1f\n", what, ms(percentile(took, 50)), ms(percentile(took, 99)))
@@ -179,10 +182,13 @@ func (b *bench) print(out io.Writer, passes []pass) {
 		own[i] = whole[i] - passes[i].working(b.followed[i])
 	}
 	line("Temporal and relay", own)
-	fmt.Fprintf(out, "\n  whole : requests alone = %.1f, Temporal and relay : whole = %.2f (medians)\n\n",
-		float64(percentile(whole, 50))/float64(percentile(b.bare, 50)), float64(percentile(own, 50))/float64(percentile(whole, 50)))
+	fmt.Fprintln(out)
 	for k, step := range steps {
 		line("  "+step, lo.Map(passes, func(p pass, i int) time.Duration { return p.steps(b.sent[i], b.followed[i])[k] }))
+	}
+	return []goal.Figure{
+		goal.None("a notification followed : the same requests alone, medians", float64(percentile(whole, 50))/float64(percentile(b.bare, 50))),
+		goal.None("of it Temporal and relay : all of it, medians", float64(percentile(own, 50))/float64(percentile(whole, 50))),
 	}
 }
 

@@ -11,6 +11,14 @@ import (
 	"github.com/samber/lo"
 
 	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/testsuite/bench/goal"
+)
+
+// The goals for a pass.
+const (
+	toScript = 2.0
+	toFloor  = 4.5
+	maxPeak  = 256 // MiB
 )
 
 // options say what is measured.
@@ -159,12 +167,24 @@ func report(out io.Writer, o options, all []figures) {
 			return fmt.Sprintf("%.2f (%.2f)", seconds(who.of(f), wall), seconds(who.of(f), user))
 		})
 	}
+	goal.Print(out, lo.FlatMap(all, func(f figures, i int) []goal.Figure {
+		name := fmt.Sprintf("pass of %d items, %s, ", o.items, kinds[i].name)
+		return []goal.Figure{
+			goal.AtMost(name+"Skladom : script", median(ratios(f.skladom, f.script, wall)), toScript),
+			goal.AtMost(name+"Skladom : floor", median(ratios(f.skladom, f.floor, wall)), toFloor),
+			goal.AtMost(name+"worker's peak memory, MiB", float64(median(f.peak)), maxPeak),
+		}
+	})...)
 }
 
-// ratio compares round by round, so that a slow minute of the machine counts
+// ratios compares round by round, so that a slow minute of the machine counts
 // on both sides.
+func ratios(of, to []cost, what func(cost) time.Duration) []float64 {
+	return lo.Map(of, func(c cost, i int) float64 { return float64(what(c)) / float64(max(what(to[i]), 1)) })
+}
+
 func ratio(of, to []cost, what func(cost) time.Duration) string {
-	ratios := lo.Map(of, func(c cost, i int) float64 { return float64(what(c)) / float64(max(what(to[i]), 1)) })
+	ratios := ratios(of, to, what)
 	return fmt.Sprintf("%.2f (%.2f-%.2f)", median(ratios), slices.Min(ratios), slices.Max(ratios))
 }
 

@@ -14,14 +14,21 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
 
+	"github.com/samber/lo"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/skladom/skladom/testsuite/bench/goal"
 )
+
+// maxRatio is the goal for a sweep against the least time.
+const maxRatio = 1.15
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -115,5 +122,19 @@ func show(out io.Writer, all []*sweep) error {
 			s.least(0).Seconds(), s.ratio(0), s.ratio(s.latency), s.counts.Requests-s.pages(), s.counts.MaxPerSecond, s.counts.MaxPerMinute, s.counts.Rejected)
 		over = errors.Join(over, s.exceeded())
 	}
-	return errors.Join(table.Flush(), over)
+	if err := errors.Join(table.Flush(), over); err != nil {
+		return err
+	}
+	goal.Print(out, figures(all)...)
+	return nil
+}
+
+// figures are of each size the slower of its sweeps whose answers took no time.
+func figures(all []*sweep) []goal.Figure {
+	instant := lo.Filter(all, func(s *sweep, _ int) bool { return s.latency == 0 })
+	sizes := lo.Uniq(lo.Map(instant, func(s *sweep, _ int) int { return s.items }))
+	return lo.Map(sizes, func(items, _ int) goal.Figure {
+		ratios := lo.FilterMap(instant, func(s *sweep, _ int) (float64, bool) { return s.ratio(0), s.items == items })
+		return goal.AtMost(fmt.Sprintf("sweep of %d items : least time", items), slices.Max(ratios), maxRatio)
+	})
 }
