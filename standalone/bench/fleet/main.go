@@ -7,7 +7,8 @@
 // worker is the program itself, the worker with empty activities another. The
 // Temporal server, on a SQLite file, is in the process that measures.
 //
-// It prints ratios and judges nothing: how idle the machine is, it cannot know.
+// It prints ratios beside their goals and fails for none that is not met: how
+// idle the machine is, it cannot know.
 package main
 
 import (

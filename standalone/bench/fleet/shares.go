@@ -21,8 +21,11 @@ type use struct {
 	idle                   time.Duration // of all processors together
 }
 
-// idleOnes are the processors that nobody uses.
-const idleOnes = "idle"
+// Who uses processors, and that nobody does.
+const (
+	serverShare = "server"
+	idleOnes    = "idle"
+)
 
 // share is what somebody used of one processor, and for each pass.
 type share struct {
@@ -76,7 +79,7 @@ func (u use) since(before use, passes int64) []share {
 		return share{who: who, part: d.Seconds() / took.Seconds(), aPass: d / time.Duration(max(passes, 1))}
 	}
 	return []share{
-		of("server", u.server-before.server), of("workers", u.workers-before.workers),
+		of(serverShare, u.server-before.server), of("workers", u.workers-before.workers),
 		of("simulators", u.sides-before.sides), of(idleOnes, u.idle-before.idle),
 	}
 }

@@ -3,7 +3,7 @@
 // runs in this process, as in skladom-standalone: the Temporal server on a
 // SQLite file, worker and relay, both simulators over HTTP, with KROS's limits.
 //
-// It prints and judges nothing: how idle the machine is, it cannot know.
+// It prints ratios and judges nothing: how idle the machine is, it cannot know.
 package main
 
 import (

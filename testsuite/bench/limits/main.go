@@ -2,7 +2,8 @@
 // KROS's limits permit, and whether it ever exceeds them as KROS counts. Every
 // sweep has a KROS of its own, over HTTP, whose minute has not begun.
 //
-// It prints ratios and judges no time: how idle the machine is, it cannot know.
+// It prints ratios beside their goals and fails for none that is not met: how
+// idle the machine is, it cannot know.
 // A limit that is exceeded and a catalogue that is not read right are errors.
 package main
 
