@@ -74,7 +74,7 @@ bench-cost: ## events, bytes and billable actions of a pass, from its histories;
 bench-fleet: build ## 10,000 small shops on one worker: sustained passes, ticks, neighbours, a second worker; 20 minutes
 	cd standalone && $(GO) run ./bench/fleet $(ARGS)
 
-bench-day: ## requests to KROS in a day, before and after the filter of changes is proven; seconds
+bench-day: ## requests to KROS in a day, before and after the filter of changes is proven
 	$(GO) test ./activities -run RequestsOfADay -count=1 -v -day 20000 $(ARGS)
 
 simulate: ## pieces sold twice and sales lost under each sold_hold; a minute (docs/selling.md)
