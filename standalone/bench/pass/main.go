@@ -51,9 +51,10 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.IntVar(&o.items, "items", 100_000, "`number` of items of the catalogue")
 	flags.IntVar(&o.rounds, "rounds", 5, "`number` of times that everything is measured")
 	flags.StringVar(&o.worker, "worker", "../bin/skladom-worker", "`program` of the worker")
+	flags.StringVar(&o.limit, "memory", "216MiB", "`GOMEMLIMIT` of the worker (docs/operations.md), or off")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s, %d processors, load of the last minute %s\n", runtime.Version(), runtime.NumCPU(), house.Load())
+	fmt.Fprintf(out, "%s, %d processors, load of the last minute %s; worker with GOMEMLIMIT=%s\n", runtime.Version(), runtime.NumCPU(), house.Load(), o.limit)
 	return house.InTemporary(func(dir string) error { return measure(ctx, out, dir, o) })
 }

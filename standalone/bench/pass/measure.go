@@ -24,7 +24,7 @@ const (
 // options say what is measured.
 type options struct {
 	items, rounds int
-	worker        string
+	worker, limit string
 }
 
 // ahead is how many pages Skladom has under way at once where it knows how long
@@ -60,7 +60,7 @@ func measure(ctx context.Context, out io.Writer, dir string, o options) (err err
 	}
 	defer func() { err = errors.Join(err, sides.Stop()) }()
 	shops := lo.Times(o.rounds, func(i int) string { return fmt.Sprintf("shop-%d", i+1) })
-	house, err := openSkladom(ctx, dir, o.worker, sides.url, shops)
+	house, err := openSkladom(ctx, dir, o.worker, o.limit, sides.url, shops)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type skladom struct {
 	worker *house.Process
 }
 
-func openSkladom(ctx context.Context, dir, worker, sides string, shops []string) (*skladom, error) {
+func openSkladom(ctx context.Context, dir, worker, limit, sides string, shops []string) (*skladom, error) {
 	config := filepath.Join(dir, "conf")
 	if err := os.Mkdir(config, 0o700); err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func openSkladom(ctx context.Context, dir, worker, sides string, shops []string)
 		return nil, err
 	}
 	s := &skladom{House: h}
-	if s.worker, err = h.Work(ctx, worker, config); err != nil {
+	if s.worker, err = h.Work(ctx, worker, config, "GOMEMLIMIT="+limit); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil

@@ -61,10 +61,11 @@ func (h *House) Close() {
 	h.server.Stop()
 }
 
-// Work starts skladom-worker.
-func (h *House) Work(ctx context.Context, program, config string) (*Process, error) {
+// Work starts skladom-worker, with more environment.
+func (h *House) Work(ctx context.Context, program, config string, env ...string) (*Process, error) {
 	cmd := exec.CommandContext(ctx, program, "--config", config, "--log-level", "warn", "--health-listen", "")
 	cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+h.Address(), "TEMPORAL_NAMESPACE=default")
+	cmd.Env = append(cmd.Env, env...)
 	return Start(cmd)
 }
 
