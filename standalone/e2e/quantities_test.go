@@ -308,7 +308,7 @@ func TestAPassForANotificationCostsNoMore(t *testing.T) {
 		return *h.eventually(passes(before + 1)).LastPass
 	})
 	t.Logf("one of 100 items changed: %+v", cost)
-	require.Positive(t, len(h.fynode.Writes()))
+	require.NotEmpty(t, h.fynode.Writes())
 	require.LessOrEqual(t, cost.Bytes, passBounds.Bytes)
 }
 
