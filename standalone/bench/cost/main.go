@@ -8,13 +8,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/skladom/skladom/standalone/bench/internal/house"
 )
 
 func main() {
@@ -43,14 +44,5 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	return inTemporary(func(dir string) error { return measure(ctx, out, dir, o) })
-}
-
-func inTemporary(do func(dir string) error) (err error) {
-	dir, err := os.MkdirTemp("", "skladom-bench-")
-	if err != nil {
-		return fmt.Errorf("make a directory for the benchmark: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	return do(dir)
+	return house.InTemporary(func(dir string) error { return measure(ctx, out, dir, o) })
 }

@@ -49,7 +49,7 @@ type sample struct {
 func measure(ctx context.Context, out io.Writer, dir string, o options) (err error) {
 	shops := []*shop{newShop("small", o.small), newShop("large", o.large)}
 	renewed := newShop("renewed", o.small)
-	h, err := openHouse(ctx, dir, append(shops, renewed)...)
+	h, err := openHome(ctx, dir, append(shops, renewed)...)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func measure(ctx context.Context, out io.Writer, dir string, o options) (err err
 }
 
 // activate activates a shop and waits for its first pass.
-func (h *house) activate(ctx context.Context, s *shop) error {
+func (h *home) activate(ctx context.Context, s *shop) error {
 	var activation protocol.Activation
 	request := protocol.ActivateRequest{Shop: s.name}
 	if err := site.Execute(ctx, h.client, queue, protocol.ActivateID(s.name), protocol.ActivateConnection, request, &activation); err != nil {
@@ -93,18 +93,18 @@ func (h *house) activate(ctx context.Context, s *shop) error {
 	return h.rested(ctx, s)
 }
 
-func (h *house) sync(ctx context.Context, s *shop, request protocol.SyncRequest) error {
+func (h *home) sync(ctx context.Context, s *shop, request protocol.SyncRequest) error {
 	var report protocol.Report
 	return site.Update(ctx, h.client, s.name, protocol.UpdateSync, &report, request)
 }
 
-func (h *house) rested(ctx context.Context, s *shop) (err error) {
+func (h *home) rested(ctx context.Context, s *shop) (err error) {
 	s.rest, err = site.RestAfter(ctx, h.client, protocol.StockSyncID(s.name), s.rest)
 	return err
 }
 
 // countAsked counts passes by hand and by notification.
-func (h *house) countAsked(ctx context.Context, s *shop, passes int) ([]*row, error) {
+func (h *home) countAsked(ctx context.Context, s *shop, passes int) ([]*row, error) {
 	var rows []*row
 	for _, ask := range []struct {
 		trigger protocol.Trigger
@@ -135,7 +135,7 @@ func (h *house) countAsked(ctx context.Context, s *shop, passes int) ([]*row, er
 
 // notify sends what the relay sends, after so much quiet that a pass begins at
 // once.
-func (h *house) notify(ctx context.Context, s *shop) error {
+func (h *home) notify(ctx context.Context, s *shop) error {
 	last, err := h.lastPass(ctx, s)
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (h *house) notify(ctx context.Context, s *shop) error {
 }
 
 // countTicks counts passes by schedule, of all shops side by side.
-func (h *house) countTicks(ctx context.Context, shops []*shop, ticks int) ([]*row, error) {
+func (h *home) countTicks(ctx context.Context, shops []*shop, ticks int) ([]*row, error) {
 	if ticks == 0 {
 		return nil, nil
 	}
@@ -192,7 +192,7 @@ func (h *house) countTicks(ctx context.Context, shops []*shop, ticks int) ([]*ro
 }
 
 // count waits for the pass after the last rest, and counts it.
-func (h *house) count(ctx context.Context, s *shop, trigger protocol.Trigger, changed int) (one sample, err error) {
+func (h *home) count(ctx context.Context, s *shop, trigger protocol.Trigger, changed int) (one sample, err error) {
 	before := s.rest
 	if err := h.rested(ctx, s); err != nil {
 		return sample{}, err
@@ -246,7 +246,7 @@ func onlyChild(events []*history.HistoryEvent) (run string, err error) {
 	return run, nil
 }
 
-func (h *house) lastPass(ctx context.Context, s *shop) (protocol.Report, error) {
+func (h *home) lastPass(ctx context.Context, s *shop) (protocol.Report, error) {
 	var status protocol.Status
 	if err := site.Query(ctx, h.client, s.name, protocol.QueryStatus, &status); err != nil {
 		return protocol.Report{}, fmt.Errorf("ask %s for its status: %w", s.name, err)
@@ -265,7 +265,7 @@ type renewal struct {
 
 // countRenewal runs passes until a whole run of StockSync lies between two
 // others, and takes from it what its passes cost.
-func (h *house) countRenewal(ctx context.Context, s *shop) (renewal, error) {
+func (h *home) countRenewal(ctx context.Context, s *shop) (renewal, error) {
 	if err := h.activate(ctx, s); err != nil {
 		return renewal{}, err
 	}
@@ -294,7 +294,7 @@ func (h *house) countRenewal(ctx context.Context, s *shop) (renewal, error) {
 
 // besidePasses takes from a whole run what its passes cost; rests lie between
 // all of them.
-func (h *house) besidePasses(ctx context.Context, s *shop, run string, rests []site.Rest) (renewal, error) {
+func (h *home) besidePasses(ctx context.Context, s *shop, run string, rests []site.Rest) (renewal, error) {
 	events, err := site.History(ctx, h.client, protocol.StockSyncID(s.name), run)
 	if err != nil {
 		return renewal{}, err

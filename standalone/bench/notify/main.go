@@ -15,11 +15,11 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/skladom/skladom/standalone/bench/internal/house"
 	"github.com/skladom/skladom/standalone/notifytest"
 	"github.com/skladom/skladom/testsuite/bench/goal"
 )
@@ -37,7 +37,7 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer, samples int, only bool) error {
-	fmt.Fprintf(out, "%s, %d processors, load of the last minute %s\n", runtime.Version(), runtime.NumCPU(), load())
+	fmt.Fprintf(out, "%s, %d processors, load of the last minute %s\n", runtime.Version(), runtime.NumCPU(), house.Load())
 	var figures []goal.Figure
 	parts := []func(dir string) error{
 		func(dir string) (err error) { figures, err = measure(ctx, out, dir, samples); return err },
@@ -48,21 +48,12 @@ func run(ctx context.Context, out io.Writer, samples int, only bool) error {
 		parts = parts[:1]
 	}
 	for _, part := range parts {
-		if err := inTemporary(part); err != nil {
+		if err := house.InTemporary(part); err != nil {
 			return err
 		}
 	}
 	goal.Print(out, figures...)
 	return nil
-}
-
-func inTemporary(do func(dir string) error) (err error) {
-	dir, err := os.MkdirTemp("", "skladom-bench-")
-	if err != nil {
-		return fmt.Errorf("make a directory for the benchmark: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	return do(dir)
 }
 
 // inTown opens a town whose shops are all activated.
@@ -77,13 +68,4 @@ func inTown(ctx context.Context, o notifytest.Options, do func(*notifytest.Town)
 		return err
 	}
 	return do(town)
-}
-
-// load is the system's load of the last minute, where it tells one.
-func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.Fields(string(text))[0]
 }

@@ -29,8 +29,8 @@ const (
 	eachTicks = "@every 1m"
 )
 
-// house is Skladom as it runs on one machine, with the shops that are counted.
-type house struct {
+// home is Skladom as it runs on one machine, with the shops that are counted.
+type home struct {
 	dir    string // configuration
 	shops  []*shop
 	web    *http.Server
@@ -42,8 +42,8 @@ type house struct {
 	heartbeats atomic.Int64 // that reached the server
 }
 
-func openHouse(ctx context.Context, dir string, shops ...*shop) (_ *house, err error) {
-	h := &house{dir: filepath.Join(dir, "conf"), shops: shops}
+func openHome(ctx context.Context, dir string, shops ...*shop) (_ *home, err error) {
+	h := &home{dir: filepath.Join(dir, "conf"), shops: shops}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
@@ -72,7 +72,7 @@ func openHouse(ctx context.Context, dir string, shops ...*shop) (_ *house, err e
 }
 
 // hear counts heartbeats, which leave no event.
-func (h *house) hear(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+func (h *home) hear(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if strings.HasSuffix(method, "/RecordActivityTaskHeartbeat") {
 		h.heartbeats.Add(1)
 	}
@@ -80,7 +80,7 @@ func (h *house) hear(ctx context.Context, method string, request, reply any, con
 }
 
 // serve serves both simulators of every shop.
-func (h *house) serve(ctx context.Context) error {
+func (h *home) serve(ctx context.Context) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("open a port for the simulators: %w", err)
@@ -92,12 +92,12 @@ func (h *house) serve(ctx context.Context) error {
 	}
 	h.url = "http://" + listener.Addr().String()
 	h.web = &http.Server{Handler: mux, ReadHeaderTimeout: startWithin}
-	go h.web.Serve(listener) //nolint:errcheck // it ends with the house
+	go h.web.Serve(listener) //nolint:errcheck // it ends with the home
 	return nil
 }
 
 // configure writes the configuration of all shops with a schedule.
-func (h *house) configure(schedule string) error {
+func (h *home) configure(schedule string) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "temporal { task_queue = %q }\nsnapshots { url = %q }\n", queue, "file://"+filepath.ToSlash(filepath.Join(h.dir, "archive")))
 	for _, s := range h.shops {
@@ -117,7 +117,7 @@ func (h *house) configure(schedule string) error {
 	return nil
 }
 
-func (h *house) close() error {
+func (h *home) close() error {
 	if h.stop != nil {
 		h.stop()
 	}
