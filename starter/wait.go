@@ -139,8 +139,12 @@ func persist(ctx context.Context, try func() error) error {
 }
 
 // betweenRuns tells that an update met a StockSync that was about to give way to
-// its next run just when a signal came.
-func betweenRuns(err error) bool { return errors.As(err, new(*serviceerror.WorkflowNotReady)) }
+// its next run, just when a signal came or its worker died.
+func betweenRuns(err error) bool {
+	var exhausted *serviceerror.ResourceExhausted
+	busy := errors.As(err, &exhausted) && exhausted.Cause == enumspb.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW
+	return busy || errors.As(err, new(*serviceerror.WorkflowNotReady))
+}
 
 // follow shows the progress of a workflow on a terminal until end is called or
 // the context is done. neglected, where it is given, is called when its first

@@ -222,8 +222,9 @@ func (l ledger) live(sales []Sale) []Sale {
 	return kept
 }
 
-// carry gives a line without products what the ledger knows of the products it
-// had: they may come back, and their sales are not booked meanwhile.
+// carry gives a line what the ledger knows of products that it had and has no
+// more: they may come back. Where it has none at all, their sales are not booked
+// meanwhile.
 func (l ledger) carry(line *Line, claimed map[string]bool) {
 	i, known := l.byItem[line.Item]
 	if !known || line.Item == "" {
@@ -236,8 +237,12 @@ func (l ledger) carry(line *Line, claimed map[string]bool) {
 		kept := Entry{Product: e.Product, Name: e.Name, From: from, To: row.left, Kros: e.Kros, Wrote: e.Wrote}
 		return kept, !claimed[e.Product] && row.line == i
 	})
+	line.Kept = line.Kept[max(0, len(line.Kept)-MaxProducts):]
 	if len(line.Kept) == 0 {
 		line.Kept = nil
+	}
+	if len(line.Entries) > 0 {
+		return
 	}
 	if line.Sold = l.live(old.Sold); len(line.Sold) == 0 {
 		line.Sold = nil

@@ -53,7 +53,8 @@ type Line struct {
 	// that is not Kros: a held quantity is not believed yet.
 	Booked *decimal.Decimal `json:"booked,omitempty"`
 	// Kept is what the ledger says of products that were in step with this item
-	// before and are not any more: unmatched, ambiguous or missing.
+	// before and are not any more: it is unmatched, ambiguous or missing, or has
+	// other products now.
 	Kept []Entry `json:"kept,omitempty"`
 }
 
@@ -204,13 +205,22 @@ func (p Plan) close(believed, remembered ledger) {
 	var claimed map[string]bool
 	for i := range p.Lines {
 		line := &p.Lines[i]
-		if _, known := remembered.byItem[line.Item]; known && len(line.Entries) == 0 {
-			if claimed == nil {
-				claimed = p.products()
-			}
-			remembered.carry(line, claimed)
+		if own, known := remembered.byItem[line.Item]; !known || line.hasAll(remembered.lines[own]) {
+			continue
 		}
+		if claimed == nil {
+			claimed = p.products()
+		}
+		remembered.carry(line, claimed)
 	}
+}
+
+// hasAll tells whether all products that the old line had are with this one.
+func (l Line) hasAll(old Line) bool {
+	has := func(e Entry) bool {
+		return slices.ContainsFunc(l.Entries, func(own Entry) bool { return own.Product == e.Product })
+	}
+	return len(l.Entries) > 0 && lo.EveryBy(old.Entries, has) && lo.EveryBy(old.Kept, has)
 }
 
 // products are those that belong to a line.
@@ -403,9 +413,9 @@ func (p Plan) Matched() int {
 }
 
 // Lost is how many products were in step with an item of the sweep by an
-// earlier pass and are not any more.
+// earlier pass, while the item has none any more.
 func (p Plan) Lost() int {
-	return lo.SumBy(p.Lines, func(line Line) int { return lo.Ternary(line.Missing, 0, len(line.Kept)) })
+	return lo.SumBy(p.Lines, func(line Line) int { return lo.Ternary(line.Missing || len(line.Entries) > 0, 0, len(line.Kept)) })
 }
 
 // Counts are the numbers of the plan if every write succeeds.

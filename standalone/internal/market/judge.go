@@ -247,7 +247,7 @@ func persist(ctx context.Context, try func() error) error {
 func passing(err error) bool {
 	return errors.As(err, new(*serviceerror.WorkflowNotReady)) || errors.As(err, new(*serviceerror.Unavailable)) ||
 		errors.As(err, new(*serviceerror.DeadlineExceeded)) || errors.As(err, new(*serviceerror.Canceled)) ||
-		errors.As(err, new(*serviceerror.NamespaceNotFound)) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.As(err, new(*serviceerror.NamespaceNotFound)) || errors.As(err, new(*serviceerror.ResourceExhausted)) || // the workflow is closing errors.Is(err, context.DeadlineExceeded) ||
 		errors.As(err, new(*client.WorkflowUpdateServiceTimeoutOrCanceledError))
 }
 
