@@ -268,23 +268,26 @@ func pauseAfter(failures int) time.Duration {
 	return min(firstPause<<min(failures-1, 10), maxPause)
 }
 
+// onTheWay is how long a request that nobody waits for any more may still need
+// to arrive: KROS counts it then.
+const onTheWay = time.Second
+
 // try sends a request once, in the place that it was given within the limits.
 // It returns an Error, or the context's error where that has ended.
 func (c *Client) try(ctx context.Context, call call, sending *sending) error {
-	freed := sync.OnceFunc(func() { sending.free(c.clock.Now()) })
-	defer freed()
-
 	tryCtx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	request, err := c.request(tryCtx, call)
 	if err != nil {
+		sending.free(c.clock.Now())
 		return c.fail(call, Invalid, err)
 	}
 	response, err := c.http.Do(request)
-	freed()
 	if err != nil {
+		sending.free(c.clock.Now().Add(onTheWay))
 		return c.unanswered(ctx, call, err)
 	}
+	sending.free(c.clock.Now())
 	defer response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return c.refused(call, response)

@@ -121,10 +121,11 @@ func (l *slidingLog) forget(now time.Time) {
 	l.sent = slices.Delete(l.sent, 0, kept)
 }
 
-// free notes that the request was answered, or given up, at now.
-func (p *sending) free(now time.Time) {
+// free notes when the request was answered. One that was given up counts as
+// answered when it must have arrived.
+func (p *sending) free(answered time.Time) {
 	p.log.mu.Lock()
 	defer p.log.mu.Unlock()
-	p.answered = now
+	p.answered = answered
 	close(p.done)
 }

@@ -2,6 +2,7 @@ package kros
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -179,5 +180,30 @@ func TestNoWindowSeesMoreThanTheLimit(t *testing.T) {
 				require.GreaterOrEqual(rt, arrivals[i].Sub(arrivals[i-perMinute]), time.Minute)
 			}
 		}
+	})
+}
+
+// trip is a line on which a request is sent.
+type trip func(*http.Request) (*http.Response, error)
+
+func (t trip) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
+func TestARequestThatIsGivenUpMayArriveLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent []time.Time
+		client, err := New(Config{Token: "token", PerSecond: 1, HTTP: &http.Client{Transport: trip(func(r *http.Request) (*http.Response, error) {
+			sent = append(sent, time.Now())
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})}})
+		require.NoError(t, err)
+		for range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			_, err = client.Item(ctx, "A")
+			cancel()
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		require.Len(t, sent, 2)
+		require.Equal(t, sent[0].Add(5*time.Second+onTheWay+time.Second+margin), sent[1])
 	})
 }
