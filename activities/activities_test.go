@@ -316,7 +316,7 @@ func TestItemsThatKROSDoesNotShowAreAskedForSingly(t *testing.T) {
 		fetched := b.fetch(memory)
 		matched := b.match(fetched)
 		require.Equal(t, 1, matched.Counts.Missing)
-		require.Equal(t, missing == "zero", fetched.Catalogue.Requests == 2)
+		require.Equal(t, lo.Ternary(missing == "zero", 3, 2), fetched.Catalogue.Requests, "the sweep asks too, or another row may have slipped past")
 		require.Equal(t, 3, fetched.Catalogue.Items)
 		b.update(b.updateRequest(matched))
 		require.Equal(t, lo.Ternary(missing == "zero", "0", "3"), b.quantities()["p2"])

@@ -54,7 +54,9 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 		sweep, err = readChanges(ctx, client, options, memory, baseline)
 	} else {
 		whole := options
-		whole.Known = lo.Map(baseline, func(item stock.Item, _ int) string { return item.Code })
+		if whole.Known, err = a.codes(ctx, req.Shop, baseline); err != nil {
+			return protocol.Fetched{}, err
+		}
 		sweep, err = client.Sweep(ctx, whole)
 	}
 	if err != nil {
@@ -90,6 +92,21 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 		fetched.Same, fetched.Memory = true, protocol.Memory{}
 	}
 	return fetched, nil
+}
+
+// codes are those that KROS had last time: of the baseline or, before there is
+// one, of the newest catalogue.
+func (a *Activities) codes(ctx context.Context, shop string, baseline []stock.Item) ([]string, error) {
+	if len(baseline) == 0 {
+		newest, err := a.find(ctx, protocol.InspectRequest{Shop: shop, Kind: protocol.InspectCatalogue})
+		if err == nil {
+			baseline, _, err = a.catalogue(ctx, newest)
+		}
+		if err != nil && !forgotten(err) {
+			return nil, err
+		}
+	}
+	return lo.Map(baseline, func(item stock.Item, _ int) string { return item.Code }), nil
 }
 
 // keep archives the catalogue and prunes the shop's archive. For a dry run it

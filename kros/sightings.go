@@ -53,14 +53,26 @@ type sightings struct {
 	byKey   map[string]*place
 	counted int
 	onPage  map[identity]struct{} // of the present page
+	met     int                   // rows that the present sweep showed
+	moved   int                   // of them those it had shown before, on another page
+	// restless tells that so many rows move from page to page that one which
+	// is met again and again need not be two.
+	restless bool
 }
+
+// restlessFrom is the part of a sweep that is met more than once, from which on
+// a list is restless: below it one row in 8,000 moves in three sweeps running.
+const restlessFrom = 0.05
 
 func newSightings() *sightings {
 	return &sightings{byKey: map[string]*place{}, onPage: map[identity]struct{}{}}
 }
 
 // beginSweep starts a reading of the list that is newer than those before.
-func (s *sightings) beginSweep() { s.sweep++ }
+func (s *sightings) beginSweep() {
+	s.restless = s.restless || float64(s.moved) > restlessFrom*float64(s.met)
+	s.sweep, s.met, s.moved = s.sweep+1, 0, 0
+}
 
 // page takes in one answer of the list. Two rows of one identity in it are two
 // rows; in two answers they may be one that moved.
@@ -68,8 +80,14 @@ func (s *sightings) page(rows []stock.Item) {
 	for _, alike := range s.alike(rows) {
 		p := s.placeOf(alike[0])
 		s.counted -= p.most
-		p.see(s.sweep, alike)
+		met := p.see(s.sweep, alike)
+		if p.code == "" && !s.restless { // KROS cannot be asked for it
+			p.believe(s.sweep, met)
+		}
 		s.counted += p.most
+		if s.met += len(alike); met.moved() {
+			s.moved += len(alike)
+		}
 	}
 }
 
@@ -132,8 +150,10 @@ func (s *sightings) several() []string {
 // unseen returns those of the codes that no sweep showed and KROS can be asked
 // for, each once.
 func (s *sightings) unseen(codes []string) []string {
-	trimmed := lo.Uniq(lo.Map(codes, func(code string, _ int) string { return strings.TrimSpace(code) }))
-	return lo.Filter(trimmed, func(code string, _ int) bool { return s.byKey[code] == nil && askable(code) })
+	return lo.Uniq(lo.FilterMap(codes, func(code string, _ int) (string, bool) {
+		code = strings.TrimSpace(code)
+		return code, s.byKey[code] == nil && askable(code)
+	}))
 }
 
 func (s *sightings) codes(which func(*place) bool) []string {
@@ -168,7 +188,7 @@ func (s *sightings) placeOf(item stock.Item) *place {
 }
 
 // see takes in the rows of one identity from one answer of the list.
-func (p *place) see(sweep int32, alike []stock.Item) {
+func (p *place) see(sweep int32, alike []stock.Item) *sighting {
 	known := p.sightingOf(alike)
 	if known.sweep != sweep {
 		known.doubled = lo.Ternary(known.moved(), known.doubled+1, 0)
@@ -176,14 +196,20 @@ func (p *place) see(sweep int32, alike []stock.Item) {
 	}
 	known.met += int32(len(alike))
 	known.times = max(known.times, int32(len(alike)))
-	if p.code == "" && known.again(2) { // KROS cannot be asked, so believe it
-		known.times = known.met
-	}
 	known.partial = len(alike) < len(known.rows)
 	if !known.partial {
 		known.rows = alike
 	}
 	p.most = max(p.most, p.times(sweep))
+	return known
+}
+
+// believe counts what three sweeps running met more than once as so many rows.
+func (p *place) believe(sweep int32, known *sighting) {
+	if known.again(2) {
+		known.times = known.met
+		p.most = max(p.most, p.times(sweep))
+	}
 }
 
 // sightingOf is what is known of rows of one identity; new ones are taken in.

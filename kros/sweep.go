@@ -37,7 +37,7 @@ type SweepOptions struct {
 	ChangedSince   time.Time      // only items whose change timestamp is not older; zero: all. Whether quantities move it is unknown
 	Progress       func(Progress) // nil: nobody. Called after each page and each item asked singly
 	Expected       int            // rows that the list had last time; pages that it must have are asked for side by side. 0: not known
-	Known          []string       // codes that were there last time; what of them a list that keeps moving has not shown is asked for singly
+	Known          []string       // codes that were there last time; what of them the list has not shown is asked for singly
 }
 
 // Progress is how far a sweep has come.
@@ -102,14 +102,25 @@ func (s *sweeper) complete(ctx context.Context, length int) (bool, error) {
 			return false, err
 		}
 	}
-	if s.seen.count() < length && s.result.Sweeps == maxSweeps {
-		// An item that stays out of sight would make another one of its key look
-		// clear, and that one would be written.
-		if err := s.ask(ctx, lo.Slice(s.seen.unseen(s.options.Known), 0, maxSingles)); err != nil {
+	if s.seen.count() >= length || s.result.Sweeps == maxSweeps {
+		if err := s.askUnseen(ctx, s.seen.count() >= length); err != nil {
 			return false, err
 		}
 	}
 	return s.seen.count() >= length, nil
+}
+
+// askUnseen asks for what was there last time. The count alone does not show
+// that it is gone: a row that was taken out while the list was read stands for
+// one that slipped past meanwhile. And an item that stays out of sight would
+// make another one of its key look clear, and that one would be written. Where
+// the count says that more went than can be asked for, they went.
+func (s *sweeper) askUnseen(ctx context.Context, counted bool) error {
+	unseen := s.seen.unseen(s.options.Known)
+	if counted && len(unseen) > maxSingles {
+		return nil
+	}
+	return s.ask(ctx, lo.Slice(unseen, 0, maxSingles))
 }
 
 // readList reads all pages once and returns how long the list is.

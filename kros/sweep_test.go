@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -197,6 +198,67 @@ func TestWhatAListDoesNotShowIsAskedForWhereItIsKnown(t *testing.T) {
 		})
 	}
 	require.Positive(t, incomplete, "else nothing was tried")
+}
+
+// A row that is taken out while the list is read makes another one slip past at
+// the seam of two pages, and the count is right all the same.
+func TestWhatSlipsPastARemovalIsAskedForWhereItIsKnown(t *testing.T) {
+	for _, removed := range []int{5, 99} {
+		items := catalogue(250)
+		known := lo.Map(items, func(item krossim.Item, _ int) string { return item.ItemCode })
+		sim := krossim.New(krossim.Options{Items: items, Token: testToken})
+		left := append(slices.Clone(items[:removed]), items[removed+1:]...)
+		requests := 0
+		changing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if requests++; requests == 2 {
+				sim.SetItems(left)
+			}
+			sim.ServeHTTP(w, r)
+		})
+		onWire(t, changing, func(t *testing.T, client *Client) {
+			sweep, err := client.Sweep(t.Context(), SweepOptions{Known: known})
+			require.NoError(t, err)
+			require.True(t, sweep.Complete)
+			require.Empty(t, cmp.Diff(asRead(items), sweep.Items, anyOrder), "with the row that was there when the sweep began")
+			require.Equal(t, 3+1, sweep.Requests)
+		})
+		sim.Close()
+	}
+}
+
+func TestWhatIsGoneIsAskedForOnlyWhereThatIsLittle(t *testing.T) {
+	for gone, asked := range map[int]int{0: 0, maxSingles: maxSingles, maxSingles + 1: 0} {
+		items := catalogue(400)
+		known := lo.Map(items, func(item krossim.Item, _ int) string { return item.ItemCode })
+		inBubble(t, krossim.Options{Items: items[gone:]}, func(b bubble) {
+			sweep, err := b.client.Sweep(b.Context(), SweepOptions{Known: known})
+			require.NoError(b, err)
+			require.Empty(b, cmp.Diff(asRead(items[gone:]), sweep.Items, anyOrder))
+			require.Equal(b, (400-gone)/100+1+asked, sweep.Requests)
+		})
+	}
+}
+
+// Of a list that is shuffled after every answer a row without a code is met
+// twice in many sweeps. That does not make it two, which would stand for a row
+// that no sweep has shown.
+func TestACompleteSweepOfAShuffledListIsComplete(t *testing.T) {
+	complete := 0
+	for seed := range uint64(150) {
+		items := catalogue(300)
+		for i := 0; i < len(items); i += 60 {
+			items[i].ItemCode = ""
+		}
+		inBubble(t, krossim.Options{Items: items, Seed: seed, Switches: krossim.Switches{Shuffle: true}}, func(b bubble) {
+			sweep, err := b.client.Sweep(b.Context(), SweepOptions{})
+			require.NoError(b, err)
+			if sweep.Complete {
+				complete++
+				require.Empty(b, cmp.Diff(asRead(items), sweep.Items, anyOrder), "seed %d", seed)
+			}
+		})
+	}
+	require.Positive(t, complete, "else nothing was tried")
 }
 
 func TestASweepCountsThe429OfOthers(t *testing.T) {
