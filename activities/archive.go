@@ -65,15 +65,33 @@ func (a *Activities) recall(ctx context.Context, m protocol.Memory) (*stock.Memo
 			return nil, err
 		}
 	}
-	if !m.Ledger.Zero() {
-		plan, err := a.plan(ctx, m.Ledger)
-		if err != nil {
-			return nil, err
-		}
-		memory.Ledger = plan.Lines
-	}
-	memory.Receipts, err = a.receipts(ctx, m.Receipts)
+	memory.Ledger, err = a.ledger(ctx, m)
 	return memory, err
+}
+
+// ledger reads the last plan and the answers to it, line by line: of a large
+// shop all of it takes as much memory as the plan that is made next.
+func (a *Activities) ledger(ctx context.Context, m protocol.Memory) (stock.Ledger, error) {
+	if m.Ledger.Zero() {
+		return stock.Ledger{}, nil
+	}
+	receipts, err := a.receipts(ctx, m.Receipts)
+	if err != nil {
+		return stock.Ledger{}, err
+	}
+	var broken error
+	ledger := stock.NewLedger(m.Ledger.Rows, func(yield func(stock.Line) bool) {
+		for line, err := range snapshot.Read[stock.Line](ctx, a.archive, m.Ledger) {
+			if err != nil {
+				broken = fmt.Errorf("read plan %s: %w", m.Ledger.Key, err)
+				return
+			}
+			if !yield(line) {
+				return
+			}
+		}
+	}, receipts)
+	return ledger, broken
 }
 
 // forgotten tells whether the archive has lost what it should remember: then

@@ -73,7 +73,7 @@ func (m *matching) run(ctx context.Context) (protocol.Matched, error) {
 	if m.req.Accept && m.memory != nil && plan.Doubt(m.memory) != nil {
 		// The shop was rebuilt and a person has seen it: what we left there says
 		// nothing about sales.
-		m.memory.Ledger = nil
+		m.memory.Ledger = stock.Ledger{}
 		plan = m.plan(products, doubtful)
 	}
 	if doubt := plan.Doubt(m.compared()); doubt != nil && !doubtful {

@@ -142,8 +142,10 @@ func newGuard(in Input, plan *Plan) guard {
 		dismissed: answered(in.Answers.Dismissed, Entry.waits),
 	}
 	// What was dismissed by an earlier pass stays so.
-	for product, kros := range answered(lo.FromPtr(in.Memory).Ledger, func(e Entry) bool { return e.Dismissed }) {
-		g.dismissed[product] = kros
+	for _, row := range lo.FromPtr(in.Memory).Ledger.rows {
+		if row.dismissed {
+			g.dismissed[row.product] = row.kros
+		}
 	}
 	return g
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,83 +37,138 @@ func (r Rules) Basis() string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// ledger is what we last left in the shop and what was sold since, made ready
-// for one plan. Its zero value remembers nothing.
-type ledger struct { //nolint:recvcheck // it is filled by pointer and read by value
-	rules  Rules
-	now    time.Time
-	same   bool // the settings are those of the ledger
-	lines  []Line
+// Ledger is what we last left in the shop and what was sold since: the plan of
+// the last pass that ended, or began to write, with what the shop answered to
+// it. Of a large shop it is in memory beside the next plan, so it holds no more
+// than that needs. The zero value remembers nothing.
+type Ledger struct { //nolint:recvcheck // it is filled by pointer and read by value
+	lines  []ledgerLine
 	byItem map[string]int32 // lines that have, or had, products
-	rows   []ledgerRow
-	byID   map[string]int32 // rows by product
+	rows   []ledgerRow      // of a line its kept ones first
+	byID   map[string]int32 // rows by product; of several the last one counts
+	sold   map[int32][]Sale // by line; mostly there are none
+}
+
+// ledgerLine is what is remembered of one item.
+type ledgerLine struct {
+	item, name, key string
+	kros            decimal.Decimal // up to which sales count as booked
+	rows            int32           // where its rows begin
 }
 
 // ledgerRow is what we last left of one product.
 type ledgerRow struct {
-	line  int32
-	wrote bool // by us, in this pass or an earlier one
-	left  decimal.Decimal
-	or    *decimal.Decimal // the other possibility, where the answer to a write is unknown
+	product, name string
+	kros          decimal.Decimal
+	left          decimal.Decimal
+	or            *decimal.Decimal // the other possibility, where the answer to a write is unknown
+	line          int32
+	wrote         bool // by us, in this pass or an earlier one
+	ever          bool // the same, as any row of the product says
+	dismissed     bool
 }
 
-func newLedger(in Input) ledger {
-	memory := lo.FromPtr(in.Memory)
-	l := ledger{
-		rules: in.Rules, now: in.Now, lines: memory.Ledger,
-		same:   memory.Basis == "" || memory.Basis == in.Basis,
-		byItem: make(map[string]int32, len(memory.Ledger)),
-		rows:   make([]ledgerRow, 0, len(memory.Ledger)), byID: make(map[string]int32, len(memory.Ledger)),
+// NewLedger makes a ledger of a plan and the answers to it, in order of time.
+// lines is how many the plan has, or 0.
+func NewLedger(lines int, plan iter.Seq[Line], receipts []Receipt) Ledger {
+	l := Ledger{
+		lines: make([]ledgerLine, 0, lines), byItem: make(map[string]int32, lines),
+		rows: make([]ledgerRow, 0, lines), byID: make(map[string]int32, lines), sold: map[int32][]Sale{},
 	}
-	answers := make(map[string]Receipt, len(memory.Receipts))
-	for _, r := range memory.Receipts {
-		answers[r.Product] = r
+	answers := make(map[string]*Receipt, len(receipts))
+	for i := range receipts {
+		answers[receipts[i].Product] = &receipts[i]
 	}
-	for i, line := range l.lines {
-		if _, again := l.byItem[line.Item]; !again && line.Item != "" && len(line.Entries)+len(line.Kept)+len(line.Sold) > 0 {
-			l.byItem[line.Item] = int32(i)
-		}
-		for _, entries := range [][]Entry{line.Kept, line.Entries} {
-			for j := range entries {
-				l.remember(entries[j].Product, rowOf(int32(i), &entries[j], answers))
-			}
-		}
+	for line := range plan {
+		l.add(&line, answers)
 	}
 	return l
 }
 
-// remember takes in a row; of a product that has several the last one counts.
-func (l *ledger) remember(product string, row ledgerRow) {
-	at, again := l.byID[product]
-	if !again {
-		l.byID[product] = int32(len(l.rows))
-		l.rows = append(l.rows, row)
-		return
+func (l *Ledger) add(line *Line, answers map[string]*Receipt) {
+	at := int32(len(l.lines))
+	if _, again := l.byItem[line.Item]; !again && line.Item != "" && len(line.Entries)+len(line.Kept)+len(line.Sold) > 0 {
+		l.byItem[line.Item] = at
 	}
-	row.wrote = row.wrote || l.rows[at].wrote
-	l.rows[at] = row
+	if len(line.Sold) > 0 {
+		l.sold[at] = line.Sold
+	}
+	l.lines = append(l.lines, ledgerLine{
+		item: line.Item, name: line.Name, key: line.Key, kros: lo.FromPtrOr(line.Booked, line.Kros), rows: int32(len(l.rows)),
+	})
+	for _, entries := range [][]Entry{line.Kept, line.Entries} {
+		for i := range entries {
+			row := rowOf(&entries[i], answers)
+			row.line = at
+			l.remember(row)
+		}
+	}
+}
+
+func (l *Ledger) remember(row ledgerRow) {
+	if before, again := l.byID[row.product]; again {
+		row.ever = row.ever || l.rows[before].ever
+	}
+	l.byID[row.product] = int32(len(l.rows))
+	l.rows = append(l.rows, row)
+}
+
+// of are the rows of a line, kept ones first.
+func (l Ledger) of(line int32) []ledgerRow {
+	end := int32(len(l.rows))
+	if int(line)+1 < len(l.lines) {
+		end = l.lines[line+1].rows
+	}
+	return l.rows[l.lines[line].rows:end]
 }
 
 // row is what is remembered of a product.
-func (l ledger) row(product string) (row ledgerRow, known bool) {
+func (l Ledger) row(product string) (row *ledgerRow, known bool) {
 	at, known := l.byID[product]
 	if !known {
-		return ledgerRow{}, false
+		return nil, false
 	}
-	return l.rows[at], true
+	return &l.rows[at], true
 }
 
-func (l ledger) wrote(product string) bool {
-	row, _ := l.row(product)
-	return row.wrote
+func (l Ledger) wrote(product string) bool {
+	row, known := l.row(product)
+	return known && row.ever
+}
+
+// Sales tells whether any sales are held back.
+func (l Ledger) Sales() bool { return len(l.sold) > 0 }
+
+// written are the products that we wrote, by the code of their item.
+func (l Ledger) written() map[string][]string {
+	written := map[string][]string{}
+	for i := range l.rows {
+		if item := l.lines[l.rows[i].line].item; l.rows[i].wrote && item != "" {
+			written[item] = append(written[item], l.rows[i].product)
+		}
+	}
+	return written
+}
+
+// ledger is a Ledger made ready for one plan.
+type ledger struct {
+	Ledger
+	rules Rules
+	now   time.Time
+	same  bool // the settings are those of the ledger
+}
+
+func newLedger(in Input) ledger {
+	memory := lo.FromPtr(in.Memory)
+	return ledger{Ledger: memory.Ledger, rules: in.Rules, now: in.Now, same: memory.Basis == "" || memory.Basis == in.Basis}
 }
 
 // rowOf says what we left of a product: what the shop answered, and without an
 // answer either what the plan wanted or what the shop had. A conflict left what
 // the plan had read, so that what the shop fell until it answered is a sale as
 // well; where the write was repeated, the conflict may be of our own making.
-func rowOf(line int32, e *Entry, answers map[string]Receipt) ledgerRow {
-	row := ledgerRow{line: line, left: e.To, wrote: e.Wrote}
+func rowOf(e *Entry, answers map[string]*Receipt) ledgerRow {
+	row := ledgerRow{product: e.Product, name: e.Name, kros: e.Kros, left: e.To, wrote: e.Wrote, ever: e.Wrote, dismissed: e.Dismissed}
 	answer, known := answers[e.Product]
 	// An answer to another write is of an earlier plan of the same pass.
 	known = known && answer.Had.Equal(e.From) && answer.Asked.Equal(e.To)
@@ -119,7 +176,7 @@ func rowOf(line int32, e *Entry, answers map[string]Receipt) ledgerRow {
 	case conflict && !answer.Repeated:
 		row.left = answer.Had
 	case conflict && (answer.Now == nil || !answer.Now.Equal(answer.Asked)):
-		row.or = &e.From
+		row.or = lo.ToPtr(e.From)
 	case known && answer.Now != nil:
 		row.left = *answer.Now
 	case known && (answer.Answer == AnswerUpdated || answer.Answer == AnswerUnchanged):
@@ -127,7 +184,7 @@ func rowOf(line int32, e *Entry, answers map[string]Receipt) ledgerRow {
 	case known && answer.Answer == AnswerRejected:
 		row.left = answer.Had
 	case e.changes():
-		row.or = &e.From
+		row.or = lo.ToPtr(e.From)
 	}
 	return row
 }
@@ -135,7 +192,7 @@ func rowOf(line int32, e *Entry, answers map[string]Receipt) ledgerRow {
 // before is what the shop had when we were done with the product, seen from
 // what it has now. Where that is not known, the larger possibility counts: a
 // sale too many costs a sale, one too few sells goods twice.
-func (r ledgerRow) before(now decimal.Decimal) decimal.Decimal {
+func (r *ledgerRow) before(now decimal.Decimal) decimal.Decimal {
 	if r.or == nil || now.Equal(r.left) {
 		return r.left
 	}
@@ -185,7 +242,7 @@ func (l ledger) sales(line Line, believed bool) []Sale {
 	fell := decimal.Zero
 	var sources []int32 // lines with sales; mostly there are none
 	add := func(i int32) {
-		if len(l.lines[i].Sold) > 0 && !slices.Contains(sources, i) {
+		if len(l.sold[i]) > 0 && !slices.Contains(sources, i) {
 			sources = append(sources, i)
 		}
 	}
@@ -203,11 +260,11 @@ func (l ledger) sales(line Line, believed bool) []Sale {
 	}
 	var sales []Sale
 	for _, i := range sources {
-		sales = append(sales, l.lines[i].Sold...)
+		sales = append(sales, l.sold[i]...)
 	}
 	sales = fall(l.live(sales), fell, l.now)
 	if known && l.same && believed && len(sales) > 0 {
-		sales = bookSales(sales, booked(l.lines[own]).Sub(line.Kros))
+		sales = bookSales(sales, l.lines[own].kros.Sub(line.Kros))
 	}
 	return sales
 }
@@ -230,12 +287,11 @@ func (l ledger) carry(line *Line, claimed map[string]bool) {
 	if !known || line.Item == "" {
 		return
 	}
-	old := l.lines[i]
-	line.Kept = lo.FilterMap(slices.Concat(old.Kept, old.Entries), func(e Entry, _ int) (Entry, bool) {
-		row, _ := l.row(e.Product)
+	line.Kept = lo.FilterMap(l.of(i), func(old ledgerRow, _ int) (Entry, bool) {
+		row, _ := l.row(old.product)
 		from := lo.FromPtrOr(row.or, row.left)
-		kept := Entry{Product: e.Product, Name: e.Name, From: from, To: row.left, Kros: e.Kros, Wrote: e.Wrote}
-		return kept, !claimed[e.Product] && row.line == i
+		kept := Entry{Product: old.product, Name: old.name, From: from, To: row.left, Kros: old.kros, Wrote: old.wrote}
+		return kept, !claimed[old.product] && row.line == i
 	})
 	line.Kept = line.Kept[max(0, len(line.Kept)-MaxProducts):]
 	if len(line.Kept) == 0 {
@@ -244,11 +300,11 @@ func (l ledger) carry(line *Line, claimed map[string]bool) {
 	if len(line.Entries) > 0 {
 		return
 	}
-	if line.Sold = l.live(old.Sold); len(line.Sold) == 0 {
+	if line.Sold = l.live(l.sold[i]); len(line.Sold) == 0 {
 		line.Sold = nil
 	}
 	if line.Kept != nil || line.Sold != nil {
-		line.Booked = lo.ToPtr(booked(old))
+		line.Booked = lo.ToPtr(l.lines[i].kros)
 	}
 }
 
@@ -256,10 +312,8 @@ func (l ledger) carry(line *Line, claimed map[string]bool) {
 // has, as after an approval of a smaller catalogue, while their sales are held
 // back: the items may come back.
 func (l ledger) past(lines []Line) []Line {
-	if len(l.byItem) == 0 {
-		return nil
-	}
-	if !slices.ContainsFunc(l.lines, func(old Line) bool { return len(l.live(old.Sold)) > 0 }) {
+	held := slices.DeleteFunc(slices.Sorted(maps.Keys(l.sold)), func(i int32) bool { return len(l.live(l.sold[i])) == 0 })
+	if len(held) == 0 {
 		return nil
 	}
 	planned := make(map[string]bool, len(lines))
@@ -268,12 +322,13 @@ func (l ledger) past(lines []Line) []Line {
 	}
 	claimed := Plan{Lines: lines}.products()
 	var past []Line
-	for i, old := range l.lines {
-		if planned[old.Item] || int(l.byItem[old.Item]) != i || len(l.live(old.Sold)) == 0 {
+	for _, i := range held {
+		old := l.lines[i]
+		if at, known := l.byItem[old.item]; planned[old.item] || !known || at != i {
 			continue
 		}
 		line := Line{
-			Item: old.Item, Name: old.Name, Key: old.Key, Missing: true, Past: true,
+			Item: old.item, Name: old.name, Key: old.key, Missing: true, Past: true,
 			ReasonCode: ReasonMissingKept, Reason: sentence(ReasonMissingKept, "", "", nil),
 		}
 		l.carry(&line, claimed)
@@ -281,9 +336,6 @@ func (l ledger) past(lines []Line) []Line {
 	}
 	return past
 }
-
-// booked is the quantity of KROS up to which a line's sales count as booked.
-func booked(line Line) decimal.Decimal { return lo.FromPtrOr(line.Booked, line.Kros) }
 
 // fall adds pieces that the shop fell to the sales. A rise takes back, the
 // newest first: it is most likely a cancellation of what was just sold.

@@ -22,6 +22,7 @@ type stall struct {
 	kros    map[string]string // by item code
 	shop    []stock.Product
 	memory  *stock.Memory
+	last    stock.Plan // that memory remembers
 	answers stock.Answers
 	day     *stock.Day
 }
@@ -49,12 +50,15 @@ func (s *stall) plan() stock.Plan {
 func (s *stall) pass() stock.Plan {
 	p := s.plan()
 	s.shop = applied(p, s.shop)
-	s.memory = remember(s.items(), p)
-	s.memory.Basis = s.basis
-	s.memory.Receipts = lo.Map(p.Writes(), func(w stock.Write, _ int) stock.Receipt {
+	s.remember(p, lo.Map(p.Writes(), func(w stock.Write, _ int) stock.Receipt {
 		return stock.Receipt{Product: w.Product, Had: w.From, Asked: w.To, Answer: stock.AnswerUpdated}
-	})
+	})...)
 	return p
+}
+
+func (s *stall) remember(p stock.Plan, receipts ...stock.Receipt) {
+	s.last, s.memory = p, remember(s.items(), p, receipts...)
+	s.memory.Basis = s.basis
 }
 
 func (s *stall) has(id string) string {
@@ -193,7 +197,7 @@ func TestSoldStaysSold(t *testing.T) {
 			s := one("10")
 			test.do(t, s)
 			require.Equal(t, test.want, s.has("a"))
-			line, _ := lo.Find(s.memory.Ledger, func(l stock.Line) bool { return l.Item == "A" })
+			line, _ := lo.Find(s.last.Lines, func(l stock.Line) bool { return l.Item == "A" })
 			require.Equal(t, test.sold, lo.Reduce(line.Sold, func(sum decimal.Decimal, sale stock.Sale, _ int) decimal.Decimal {
 				return sum.Add(sale.Quantity)
 			}, decimal.Zero).String())
@@ -264,7 +268,7 @@ func TestWhatAKilledPassLeft(t *testing.T) {
 	planned := func(from, to string) *stall {
 		s := newStall(map[string]string{"A": to}, product("a", "A", "", from))
 		p := s.plan()
-		s.memory = remember(s.items(), p) // nothing of it is known to be written
+		s.remember(p) // nothing of it is known to be written
 		return s
 	}
 	tests := []struct {
@@ -296,7 +300,7 @@ func TestWhatAKilledPassLeft(t *testing.T) {
 				if test.now != "" {
 					r.Now = lo.ToPtr(dec(test.now))
 				}
-				s.memory.Receipts = []stock.Receipt{r}
+				s.remember(s.last, r)
 			}
 			s.shop[0].Quantity = dec(test.shows)
 			s.pass()

@@ -96,11 +96,10 @@ type Write struct {
 
 // Memory is what the archive of a shop remembers.
 type Memory struct {
-	Items    []Item    // the baseline: the snapshot of the last accepted pass
-	Ledger   []Line    // the last plan that ended, or began to write
-	Receipts []Receipt // what the shop answered to it, in order of time
-	Basis    string    // the settings of the ledger's pass, see Input.Basis; empty: not known
-	Products int       // Plan.Matched of the last accepted pass
+	Items    []Item // the baseline: the snapshot of the last accepted pass
+	Ledger   Ledger // of the last plan that ended, or began to write
+	Basis    string // the settings of the ledger's pass, see Input.Basis; empty: not known
+	Products int    // Plan.Matched of the last accepted pass
 }
 
 // Input is everything a plan is made of.
@@ -199,13 +198,13 @@ func (p Plan) close(believed, remembered ledger) {
 			held = held || e.Want != nil
 		}
 		if own, known := believed.byItem[line.Item]; held && known && line.Item != "" {
-			line.Sold, line.Booked = believed.sales(*line, false), lo.ToPtr(booked(believed.lines[own]))
+			line.Sold, line.Booked = believed.sales(*line, false), lo.ToPtr(believed.lines[own].kros)
 		}
 	}
 	var claimed map[string]bool
 	for i := range p.Lines {
 		line := &p.Lines[i]
-		if own, known := remembered.byItem[line.Item]; !known || line.hasAll(remembered.lines[own]) {
+		if own, known := remembered.byItem[line.Item]; !known || line.hasAll(remembered.of(own)) {
 			continue
 		}
 		if claimed == nil {
@@ -215,12 +214,11 @@ func (p Plan) close(believed, remembered ledger) {
 	}
 }
 
-// hasAll tells whether all products that the old line had are with this one.
-func (l Line) hasAll(old Line) bool {
-	has := func(e Entry) bool {
-		return slices.ContainsFunc(l.Entries, func(own Entry) bool { return own.Product == e.Product })
-	}
-	return len(l.Entries) > 0 && lo.EveryBy(old.Entries, has) && lo.EveryBy(old.Kept, has)
+// hasAll tells whether all products that the line had are still with it.
+func (l Line) hasAll(old []ledgerRow) bool {
+	return len(l.Entries) > 0 && lo.EveryBy(old, func(row ledgerRow) bool {
+		return slices.ContainsFunc(l.Entries, func(e Entry) bool { return e.Product == row.product })
+	})
 }
 
 // products are those that belong to a line.
@@ -263,7 +261,7 @@ func Replan(rules Rules, plan Plan, fresh []Product, conflicts []Receipt, now ti
 			if rules.SoldHold > 0 {
 				had := old.From
 				if repeated[old.Product] {
-					had = ledgerRow{left: old.To, or: &old.From}.before(product.Quantity)
+					had = (&ledgerRow{left: old.To, or: &old.From}).before(product.Quantity)
 				}
 				second.Sold = fall(second.Sold, had.Sub(product.Quantity), now)
 			}
@@ -313,9 +311,9 @@ func (l Line) has(match Match, product Product) bool {
 // code cannot be asked for.
 func MissingWritten(items []Item, memory *Memory) []Item {
 	known := lo.FromPtr(memory)
-	ledger := ledgerEntries(known.Ledger)
+	written := known.Ledger.written()
 	return lo.Filter(MissingItems(items, known.Items), func(item Item, _ int) bool {
-		return len(ledger[CleanKey(item.Code)]) > 0
+		return len(written[CleanKey(item.Code)]) > 0
 	})
 }
 
@@ -558,14 +556,14 @@ func (p planner) missing(in Input, memory Memory) []Line {
 	if len(items) == 0 {
 		return nil
 	}
-	var ledger map[string][]Entry
+	var ours map[string][]string
 	if in.Rules.Missing == MissingZero {
-		ledger = lo.PickByKeys(ledgerEntries(memory.Ledger), lo.Keys(cleanSet(in.Gone)))
+		ours = lo.PickByKeys(memory.Ledger.written(), lo.Keys(cleanSet(in.Gone)))
 	}
 	zeroed := map[string]bool{}
 	return lo.Map(items, func(item catalogueItem, _ int) Line {
 		line := Line{Item: item.code, Name: item.Name, Key: item.key.written, Missing: true}
-		line.Entries = p.zeroings(item, ledger[item.code], zeroed)
+		line.Entries = p.zeroings(item, ours[item.code], zeroed)
 		code := lo.Ternary(len(line.Entries) > 0, ReasonMissingZeroed, ReasonMissingKept)
 		return p.because(line, "", code, nil)
 	})
@@ -574,14 +572,13 @@ func (p planner) missing(in Input, memory Memory) []Line {
 // zeroings take the products that we wrote for a gone item to 0. A product
 // whose key an item of the sweep has follows that item, or stays as it is
 // where that item is ambiguous.
-func (p planner) zeroings(item catalogueItem, ledger []Entry, zeroed map[string]bool) []Entry {
-	if len(ledger) == 0 || item.key.compare == "" || p.catalogue.byKey.has(item.key.compare) {
+func (p planner) zeroings(item catalogueItem, ours []string, zeroed map[string]bool) []Entry {
+	if len(ours) == 0 || item.key.compare == "" || p.catalogue.byKey.has(item.key.compare) {
 		return nil
 	}
-	ours := lo.SliceToMap(ledger, func(e Entry) (string, bool) { return e.Product, true })
 	var entries []Entry
 	for _, product := range p.shelf.of(item.key.compare) {
-		if ours[product.ID] && p.shelf.writable(product) && !zeroed[product.ID] {
+		if slices.Contains(ours, product.ID) && p.shelf.writable(product) && !zeroed[product.ID] {
 			zeroed[product.ID] = true
 			entries = append(entries, entryOf(product, decimal.Zero))
 		}
@@ -594,22 +591,6 @@ func outcomeOf(entries []Entry) Outcome {
 		return Updated
 	}
 	return Unchanged
-}
-
-// ledgerEntries are the products that we wrote, by the code of their item.
-func ledgerEntries(ledger []Line) map[string][]Entry {
-	entries := map[string][]Entry{}
-	for _, line := range ledger {
-		if line.Item == "" {
-			continue
-		}
-		for _, e := range slices.Concat(line.Entries, line.Kept) {
-			if e.Wrote {
-				entries[line.Item] = append(entries[line.Item], e)
-			}
-		}
-	}
-	return entries
 }
 
 func productIDs(products []Product) []string {

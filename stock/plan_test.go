@@ -408,7 +408,7 @@ func TestAGoneCodeThatTwoItemsHadIsZeroedOnce(t *testing.T) {
 	written := plan(byNumber(), []stock.Item{item("A", "", "3")}, shop...)
 	p := stock.NewPlan(stock.Input{
 		Rules: zeroing(), Products: applied(written, shop), Gone: []string{"A"},
-		Memory: &stock.Memory{Items: []stock.Item{item("A", "", "1"), item("A", "", "2")}, Ledger: written.Lines},
+		Memory: &stock.Memory{Items: []stock.Item{item("A", "", "1"), item("A", "", "2")}, Ledger: ledger(written.Lines)},
 	})
 	require.Equal(t, []string{"p 3>0"}, writes(p))
 	require.Equal(t, 2, p.Counts().Missing)

@@ -3,6 +3,7 @@ package stock_test
 import (
 	"fmt"
 	"math/big"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -79,7 +80,17 @@ func products() *rapid.Generator[[]stock.Product] {
 
 // inputs are passes with or without an earlier one, whose sweep was another.
 func inputs() *rapid.Generator[stock.Input] {
-	return rapid.Custom(func(t *rapid.T) stock.Input {
+	return rapid.Map(histories(), func(h history) stock.Input { return h.Input })
+}
+
+// history is a pass and the plan of the earlier one.
+type history struct {
+	stock.Input
+	last []stock.Line
+}
+
+func histories() *rapid.Generator[history] {
+	return rapid.Custom(func(t *rapid.T) history {
 		in := stock.Input{Rules: rules().Draw(t, "rules"), Items: items(-500).Draw(t, "items"), Products: products().Draw(t, "products")}
 		if rapid.Bool().Draw(t, "later") {
 			before := items(-500).Draw(t, "before")
@@ -87,14 +98,16 @@ func inputs() *rapid.Generator[stock.Input] {
 			in.Memory = remember(before, first)
 			in.Products = applied(first, in.Products)
 			in.Gone = rapid.SliceOf(rapid.SampledFrom(someCodes)).Draw(t, "gone")
+			return history{in, first.Lines}
 		}
-		return in
+		return history{Input: in}
 	})
 }
 
 func TestTheOrderOfInputDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		in := inputs().Draw(t, "input")
+		h := histories().Draw(t, "input")
+		in := h.Input
 		other := in
 		other.Items = rapid.Permutation(in.Items).Draw(t, "items, shuffled")
 		other.Products = rapid.Permutation(in.Products).Draw(t, "products, shuffled")
@@ -104,7 +117,7 @@ func TestTheOrderOfInputDoesNotMatter(t *testing.T) {
 		if in.Memory != nil {
 			memory := *in.Memory
 			memory.Items = rapid.Permutation(memory.Items).Draw(t, "baseline, shuffled")
-			memory.Ledger = rapid.Permutation(memory.Ledger).Draw(t, "ledger, shuffled")
+			memory.Ledger = ledger(rapid.Permutation(h.last).Draw(t, "ledger, shuffled"))
 			other.Memory = &memory
 		}
 		require.Empty(t, cmp.Diff(stock.NewPlan(in), stock.NewPlan(other), cmpopts.EquateEmpty()))
@@ -119,7 +132,7 @@ func TestPlanningLeavesItsInputAlone(t *testing.T) {
 		before.Items, before.Products = slices.Clone(in.Items), slices.Clone(in.Products)
 		plan := stock.NewPlan(in)
 		stock.Replan(in.Rules, plan, in.Products, nil, day)
-		require.Empty(t, cmp.Diff(before, in))
+		require.Empty(t, cmp.Diff(before, in, cmp.Exporter(func(reflect.Type) bool { return true })))
 	})
 }
 
@@ -129,7 +142,7 @@ func TestApplyingAPlanAndPlanningAgainWritesNothing(t *testing.T) {
 		first := stock.NewPlan(in)
 		in.Products = applied(first, in.Products)
 		require.Empty(t, stock.NewPlan(in).Writes(), "with the memory of before")
-		in.Memory = &stock.Memory{Items: stock.Track(in.Items, baseline(in)), Ledger: first.Lines, Products: first.Matched()}
+		in.Memory = &stock.Memory{Items: stock.Track(in.Items, baseline(in)), Ledger: ledger(first.Lines), Products: first.Matched()}
 		require.Empty(t, stock.NewPlan(in).Writes(), "with the memory of this pass")
 	})
 }

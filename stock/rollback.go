@@ -105,7 +105,7 @@ func undo(line Line, u undone) Line {
 // take the difference for sales. answers are the receipts that belong to the
 // ledger; they are in it then, and belong to the new one no more.
 func (p Plan) RolledBack(ledger []Line, answers []Receipt) []Line {
-	last := lo.SliceToMap(answers, func(r Receipt) (string, Receipt) { return r.Product, r })
+	last := lo.SliceToMap(answers, func(r Receipt) (string, *Receipt) { return r.Product, &r })
 	restored := map[string]Entry{}
 	for _, line := range p.Lines {
 		for _, e := range line.Entries {
@@ -117,7 +117,7 @@ func (p Plan) RolledBack(ledger []Line, answers []Receipt) []Line {
 	replace := func(e Entry, _ int) Entry {
 		if r, ok := restored[e.Product]; ok {
 			e.From, e.To, e.Wrote = r.From, r.To, true
-		} else if row := rowOf(0, &e, last); row.or == nil {
+		} else if row := rowOf(&e, last); row.or == nil {
 			e.From, e.To = row.left, row.left
 		}
 		return e

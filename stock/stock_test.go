@@ -1,6 +1,7 @@
 package stock_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -85,8 +86,12 @@ func writes(p stock.Plan) []string {
 }
 
 // remember is what the archive holds after a pass that was accepted.
-func remember(items []stock.Item, p stock.Plan) *stock.Memory {
-	return &stock.Memory{Items: stock.Track(items, nil), Ledger: p.Lines, Products: p.Matched()}
+func remember(items []stock.Item, p stock.Plan, receipts ...stock.Receipt) *stock.Memory {
+	return &stock.Memory{Items: stock.Track(items, nil), Ledger: ledger(p.Lines, receipts...), Products: p.Matched()}
+}
+
+func ledger(lines []stock.Line, receipts ...stock.Receipt) stock.Ledger {
+	return stock.NewLedger(len(lines), slices.Values(lines), receipts)
 }
 
 // applied is the shop after every write of the plan succeeded.

@@ -214,14 +214,14 @@ func TestAKeyOfVeryManyItemsTakesSeveralRows(t *testing.T) {
 // products.
 func workInputs() *rapid.Generator[stock.WorkInput] {
 	return rapid.Custom(func(t *rapid.T) stock.WorkInput {
-		in := inputs().Draw(t, "pass")
+		in := histories().Draw(t, "pass")
 		work := stock.WorkInput{Rules: in.Rules, Items: in.Items, Products: in.Products}
 		work.Rules.Items = map[string]stock.ItemRule{}
 		for _, code := range rapid.SliceOfN(rapid.SampledFrom(someCodes), 0, 2).Draw(t, "ignored") {
 			work.Rules.Items[stock.CleanKey(code)] = stock.ItemRule{Ignore: true}
 		}
 		if in.Memory != nil {
-			work.Last = in.Memory.Ledger
+			work.Last = in.last
 			for i, line := range work.Last {
 				if rapid.IntRange(0, 4).Draw(t, "fate") == 0 {
 					work.Last[i].Kept, work.Last[i].Entries, work.Last[i].Missing = line.Entries, nil, rapid.Bool().Draw(t, "missing")

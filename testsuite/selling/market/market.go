@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -218,7 +219,7 @@ func (m *market) pass(now time.Time) {
 		return stock.Receipt{Item: w.Item, Product: w.Product, Had: w.From, Asked: w.To, Kros: w.Kros, Answer: stock.AnswerUpdated}
 	})
 	m.memory = &stock.Memory{
-		Items: stock.Track(items, lo.FromPtr(m.memory).Items), Ledger: plan.Lines, Receipts: receipts,
+		Items: stock.Track(items, lo.FromPtr(m.memory).Items), Ledger: stock.NewLedger(len(plan.Lines), slices.Values(plan.Lines), receipts),
 		Basis: m.basis, Products: plan.Matched(),
 	}
 	m.stirred = false
@@ -230,5 +231,5 @@ func (m *market) pass(now time.Time) {
 // quiet tells whether a pass would find nothing new: neither in KROS nor in the
 // e-shop, and no sale whose hold may end.
 func (m *market) quiet() bool {
-	return m.memory != nil && !m.stirred && lo.EveryBy(m.memory.Ledger, func(line stock.Line) bool { return len(line.Sold) == 0 })
+	return m.memory != nil && !m.stirred && !m.memory.Ledger.Sales()
 }
