@@ -36,9 +36,9 @@ func main() {
 
 // roles are what this program is when it starts itself.
 var roles = map[string]func(context.Context, io.Reader, io.Writer) error{
-	"sides": runSides,
-	"empty": runEmpty,
-	"work":  runWorker,
+	house.SidesRole: runSides,
+	"empty":         runEmpty,
+	"work":          runWorker,
 }
 
 // options say what is measured.

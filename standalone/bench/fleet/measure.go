@@ -20,7 +20,7 @@ type bench struct {
 	options
 	out   io.Writer
 	house *house.House
-	sides *remote
+	sides *house.Sides
 	one   *house.Process // the worker
 	empty *house.Process // the one with empty activities
 	alone string         // settings of a second worker
@@ -74,15 +74,15 @@ func (b *bench) open(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	if b.sides, err = startSides(ctx, sidesOf(b.options, address)); err != nil {
+	if b.sides, err = house.StartSides(ctx, sidesOf(b.options, address)); err != nil {
 		return err
 	}
 	settings, archive := filepath.Join(dir, "conf"), filepath.Join(dir, "archive")
 	b.alone = filepath.Join(dir, "conf-alone")
-	if err := writeSettings(settings, archive, address, b.sides.url, b.options); err != nil {
+	if err := writeSettings(settings, archive, address, b.sides.URL, b.options); err != nil {
 		return err
 	}
-	if err := writeSettings(b.alone, archive, "", b.sides.url, b.options); err != nil {
+	if err := writeSettings(b.alone, archive, "", b.sides.URL, b.options); err != nil {
 		return err
 	}
 	if b.shops, err = open(b.alone); err != nil {

@@ -15,7 +15,7 @@ func (b *bench) neighbours(ctx context.Context) error {
 		if err := b.once(ctx, []string{small, large}); err != nil {
 			return err
 		}
-		if _, err := b.sides.post(ctx, "/turn"); err != nil {
+		if _, err := b.post(ctx, "/turn"); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func (b *bench) besideLarge(ctx context.Context) (took []time.Duration, passes i
 			}
 			_, err := b.house.Sync(ctx, large)
 			if err == nil {
-				_, err = b.sides.post(ctx, "/turn")
+				_, err = b.post(ctx, "/turn")
 			}
 			if err != nil {
 				ended <- err
@@ -73,7 +73,7 @@ func (b *bench) besideLarge(ctx context.Context) (took []time.Duration, passes i
 func (b *bench) notified(ctx context.Context, samples int) ([]time.Duration, error) {
 	var all []time.Duration
 	for range samples {
-		took, err := b.sides.follow(ctx)
+		took, err := b.follow(ctx)
 		if err != nil {
 			return nil, err
 		}

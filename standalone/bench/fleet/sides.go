@@ -1,16 +1,11 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,18 +63,7 @@ func runSides(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := json.NewDecoder(in).Decode(&task); err != nil {
 		return fmt.Errorf("read the task: %w", err)
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("open a port for the simulators: %w", err)
-	}
-	s := newSides(task)
-	fmt.Fprintln(out, "http://"+listener.Addr().String())
-	server := &http.Server{Handler: s.routes()}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return house.ServeSides(ctx, out, newSides(task).routes())
 }
 
 func newSides(task sidesTask) *sides {
@@ -185,46 +169,16 @@ func (s *sides) follow(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// remote are the sides in their own process.
-type remote struct {
-	*house.Process
-	url string
-}
-
-func startSides(ctx context.Context, task sidesTask) (*remote, error) {
-	p, err := house.Self(ctx, "sides", task)
-	if err != nil {
-		return nil, err
-	}
-	address, err := bufio.NewReader(p.Out).ReadString('\n')
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start the simulators: %w", err), p.Stop())
-	}
-	return &remote{Process: p, url: strings.TrimSpace(address)}, nil
-}
-
-func (r *remote) post(ctx context.Context, path string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url+path, bytes.NewReader(nil))
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("POST %s: %s", path, text)
-	}
-	return text, err
+// post has the sides do something.
+func (b *bench) post(ctx context.Context, path string) ([]byte, error) {
+	return b.sides.Ask(ctx, http.MethodPost, path, nil)
 }
 
 // follow is how long the small e-shop took to show what a notification told.
-func (r *remote) follow(ctx context.Context) (took time.Duration, err error) {
+func (b *bench) follow(ctx context.Context) (took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	text, err := r.post(ctx, "/follow")
+	text, err := b.post(ctx, "/follow")
 	if err != nil {
 		return 0, fmt.Errorf("the small shop did not follow: %w", err)
 	}

@@ -143,7 +143,7 @@ func (b *bench) sustain(ctx context.Context, shops []string, workers ...*house.P
 			for {
 				turn := int(next.Add(1)-1) % len(shops)
 				if turn == 0 {
-					if _, err := b.sides.post(ctx, "/move"); err != nil {
+					if _, err := b.post(ctx, "/move"); err != nil {
 						return err
 					}
 				}

@@ -22,7 +22,7 @@ const settle = 10 * time.Second
 // lateness measures how late passes begin after their ticks, at the pace that
 // the schedule gives, and how evenly ticks are spread.
 func (b *bench) lateness(ctx context.Context) error {
-	if _, err := b.sides.post(ctx, "/move"); err != nil {
+	if _, err := b.post(ctx, "/move"); err != nil {
 		return err
 	}
 	shops := ticking(b.options)

@@ -35,9 +35,9 @@ func main() {
 
 // roles are what this program is when it starts itself.
 var roles = map[string]func(context.Context, io.Reader, io.Writer) error{
-	"sides":  runSides,
-	"floor":  anchor(floor),
-	"script": anchor(script),
+	house.SidesRole: runSides,
+	"floor":         anchor(floor),
+	"script":        anchor(script),
 }
 
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {

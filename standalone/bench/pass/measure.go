@@ -11,6 +11,7 @@ import (
 	"github.com/samber/lo"
 
 	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/standalone/bench/internal/house"
 	"github.com/skladom/skladom/testsuite/bench/goal"
 )
 
@@ -54,24 +55,24 @@ type figures struct {
 }
 
 func measure(ctx context.Context, out io.Writer, dir string, o options) (err error) {
-	sides, err := startSides(ctx)
+	sides, err := house.StartSides(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, sides.Stop()) }()
 	shops := lo.Times(o.rounds, func(i int) string { return fmt.Sprintf("shop-%d", i+1) })
-	house, err := openSkladom(ctx, dir, o.worker, o.limit, sides.url, shops)
+	skladom, err := openSkladom(ctx, dir, o.worker, o.limit, sides.URL, shops)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, house.close()) }()
+	defer func() { err = errors.Join(err, skladom.close()) }()
 
 	all := make([]figures, len(kinds))
 	for _, shop := range shops {
 		g := goods{Items: o.items, Kros: 1}
 		for i, k := range kinds {
 			g.Every = k.every
-			if err := all[i].round(ctx, sides, house, shop, k, g); err != nil {
+			if err := all[i].round(ctx, sides, skladom, shop, k, g); err != nil {
 				return err
 			}
 			// The next pass finds the shop as this one left it, if all had changed.
@@ -83,8 +84,8 @@ func measure(ctx context.Context, out io.Writer, dir string, o options) (err err
 }
 
 // round measures Skladom and both anchors once.
-func (f *figures) round(ctx context.Context, sides *remote, house *skladom, shop string, k kind, g goods) error {
-	t := task{URL: sides.url, Goods: g, Pages: lo.Ternary(k.first, 1, ahead), Lookups: lookups}
+func (f *figures) round(ctx context.Context, sides *house.Sides, s *skladom, shop string, k kind, g goods) error {
+	t := task{URL: sides.URL, Goods: g, Pages: lo.Ternary(k.first, 1, ahead), Lookups: lookups}
 	for _, a := range []struct {
 		role string
 		into *[]cost
@@ -97,8 +98,8 @@ func (f *figures) round(ctx context.Context, sides *remote, house *skladom, shop
 	}
 	peak := 0
 	c, err := onFresh(ctx, sides, g, func() (c cost, err error) {
-		c, peak, err = house.measured(func() error {
-			pass := lo.Ternary(k.first, house.first, house.Sync)
+		c, peak, err = s.measured(func() error {
+			pass := lo.Ternary(k.first, s.first, s.Sync)
 			report, err := pass(ctx, shop)
 			return errors.Join(err, expected(report, g))
 		})
@@ -110,15 +111,15 @@ func (f *figures) round(ctx context.Context, sides *remote, house *skladom, shop
 
 // onFresh does something with the goods as they are given, and looks whether
 // the shop has what it is to have in the end.
-func onFresh(ctx context.Context, sides *remote, g goods, do func() (cost, error)) (cost, error) {
-	if err := sides.fill(ctx, g); err != nil {
+func onFresh(ctx context.Context, sides *house.Sides, g goods, do func() (cost, error)) (cost, error) {
+	if err := fill(ctx, sides, g); err != nil {
 		return cost{}, err
 	}
 	c, err := do()
 	if err != nil {
 		return cost{}, err
 	}
-	return c, sides.check(ctx)
+	return c, check(ctx, sides)
 }
 
 func expected(r protocol.Report, g goods) error {

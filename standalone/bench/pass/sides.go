@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"strings"
 	"sync/atomic"
 
 	"github.com/skladom/skladom/standalone/bench/internal/house"
@@ -32,17 +28,7 @@ type pair struct {
 }
 
 func runSides(ctx context.Context, _ io.Reader, out io.Writer) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("open a port for the simulators: %w", err)
-	}
-	fmt.Fprintln(out, "http://"+listener.Addr().String())
-	server := &http.Server{Handler: (&sides{}).routes()}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return house.ServeSides(ctx, out, (&sides{}).routes())
 }
 
 func (s *sides) routes() http.Handler {
@@ -82,47 +68,17 @@ func (s *sides) check(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// remote are the sides in their own process.
-type remote struct {
-	*house.Process
-	url string
-}
-
-func startSides(ctx context.Context) (*remote, error) {
-	p, err := house.Self(ctx, "sides", nil)
-	if err != nil {
-		return nil, err
-	}
-	address, err := bufio.NewReader(p.Out).ReadString('\n')
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start the simulators: %w", err), p.Stop())
-	}
-	return &remote{Process: p, url: strings.TrimSpace(address)}, nil
-}
-
-func (r *remote) fill(ctx context.Context, g goods) error {
+// fill gives the sides their goods, check has them compare what the shop has.
+func fill(ctx context.Context, sides *house.Sides, g goods) error {
 	body, err := json.Marshal(g)
 	if err != nil {
 		return err
 	}
-	return r.ask(ctx, http.MethodPut, strings.NewReader(string(body)))
+	_, err = sides.Ask(ctx, http.MethodPut, "/goods", bytes.NewReader(body))
+	return err
 }
 
-func (r *remote) check(ctx context.Context) error { return r.ask(ctx, http.MethodGet, nil) }
-
-func (r *remote) ask(ctx context.Context, method string, body io.Reader) error {
-	request, err := http.NewRequestWithContext(ctx, method, r.url+"/goods", body)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s /goods: %s", method, text)
-	}
+func check(ctx context.Context, sides *house.Sides) error {
+	_, err := sides.Ask(ctx, http.MethodGet, "/goods", nil)
 	return err
 }
