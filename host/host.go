@@ -117,6 +117,7 @@ func (h *host) startWorker(ctx context.Context, fatal chan<- error) (stop func()
 	if queue == "" {
 		queue = h.Shops.Installation().Temporal.TaskQueue
 	}
+	makeRoom(len(h.Shops.Shops()))
 	w := worker.New(h.Client, queue, worker.Options{
 		Plugins:           []worker.Plugin{plugin},
 		WorkerStopTimeout: workerStopTimeout,

@@ -25,6 +25,7 @@ type bench struct {
 	empty *house.Process // the one with empty activities
 	alone string         // settings of a second worker
 	shops map[string]config.Shop
+	begun bool // the busy shops have had their first pass
 	table table
 }
 
@@ -102,21 +103,26 @@ func (b *bench) open(ctx context.Context, dir string) (err error) {
 	if err := b.begin(ctx); err != nil {
 		return err
 	}
-	b.say("begun in %.0f s", time.Since(began).Seconds())
+	b.say("begun and at rest in %.0f s", time.Since(began).Seconds())
 	return nil
 }
 
-// begin starts all shops. Their first tick is far, until somebody says that
-// their settings have changed.
+// begin starts all shops and returns when they have come to rest. Their first
+// tick is far, until somebody says that their settings have changed.
 func (b *bench) begin(ctx context.Context) error {
-	if err := b.each(ctx, names("none", b.busy), func(ctx context.Context, shop string) error {
+	none := names("none", b.busy)
+	if err := b.each(ctx, none, func(ctx context.Context, shop string) error {
 		return b.house.Begin(ctx, emptyQueue, workflows.SyncState{Shop: shop, NextTick: farAway()})
 	}); err != nil {
 		return err
 	}
-	return b.each(ctx, append(append(busy(b.options), small, large), ticking(b.options)...), func(ctx context.Context, shop string) error {
+	shops := append(append(busy(b.options), small, large), ticking(b.options)...)
+	if err := b.each(ctx, shops, func(ctx context.Context, shop string) error {
 		return b.house.Begin(ctx, house.Queue, workflows.SyncState{Shop: shop, NextTick: farAway(), Settings: b.shops[shop].Settings})
-	})
+	}); err != nil {
+		return err
+	}
+	return b.atRest(ctx, append(none, shops...))
 }
 
 func farAway() time.Time { return time.Now().AddDate(0, 1, 0) }

@@ -23,8 +23,9 @@ type use struct {
 
 // Who uses processors, and that nobody does.
 const (
-	serverShare = "server"
-	idleOnes    = "idle"
+	serverShare  = "server"
+	workersShare = "workers"
+	idleOnes     = "idle"
 )
 
 // share is what somebody used of one processor, and for each pass.
@@ -79,7 +80,7 @@ func (u use) since(before use, passes int64) []share {
 		return share{who: who, part: d.Seconds() / took.Seconds(), aPass: d / time.Duration(max(passes, 1))}
 	}
 	return []share{
-		of(serverShare, u.server-before.server), of("workers", u.workers-before.workers),
+		of(serverShare, u.server-before.server), of(workersShare, u.workers-before.workers),
 		of("simulators", u.sides-before.sides), of(idleOnes, u.idle-before.idle),
 	}
 }

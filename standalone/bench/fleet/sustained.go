@@ -26,7 +26,7 @@ type pace struct {
 // ones, in turn.
 func (b *bench) sustained(ctx context.Context) error {
 	shops, none := busy(b.options), names("none", b.busy)
-	if err := b.once(ctx, shops, none); err != nil {
+	if err := b.first(ctx); err != nil {
 		return err
 	}
 	var reals, nones []pace
@@ -57,7 +57,7 @@ func (b *bench) sustained(ctx context.Context) error {
 // workers measures passes a second of one worker and of two.
 func (b *bench) workers(ctx context.Context) error {
 	shops := busy(b.options)
-	if err := b.once(ctx, shops); err != nil {
+	if err := b.first(ctx); err != nil {
 		return err
 	}
 	var ones, twos []pace
@@ -75,13 +75,31 @@ func (b *bench) workers(ctx context.Context) error {
 	}
 	b.table.head("a second worker")
 	compared := ratios(twos, ones)
-	b.table.beside(besideUse(goal.AtLeast("sustained passes, two workers : one", median(compared), 1.8), last(twos).shares, runtime.NumCPU()))
+	b.table.beside(besideUse(goal.AtLeast("sustained passes, two workers : one", median(compared), manyTimes), last(twos).shares, runtime.NumCPU()))
 	b.table.row("two workers : one", "%s", summary(compared, "%.2f"))
 	b.table.row("passes a second of one", "%s", spread(ones))
 	b.table.row("of two", "%s", spread(twos))
 	b.table.shares("processors used by one", last(ones).shares)
 	b.table.shares("by two", last(twos).shares)
+	b.table.note(conclusion(last(ones).shares, runtime.NumCPU()))
 	return nil
+}
+
+// manyTimes is what a second worker is to bring, where the server lets it.
+const manyTimes = 1.8
+
+// conclusion says what any number of workers can bring on this machine, from
+// what a pass costs beside one.
+func conclusion(one []share, processors int) string {
+	parts := partsOf(one)
+	fleet := fleetOf(parts)
+	most := float64(processors) / max(fleet, 0.01)
+	text := fmt.Sprintf("beside one worker, which uses %.2f, server and simulators use %.2f of %d processors (the server %.0f %% of what the fleet uses): at this cost of a pass ",
+		parts[workersShare], fleet-parts[workersShare], processors, 100*parts[serverShare]/max(fleet, 0.01))
+	if most >= manyTimes {
+		return text + fmt.Sprintf("they permit %.2f times the passes, so it is not the processors that limit", most)
+	}
+	return text + fmt.Sprintf("they permit at most %.2f times the passes, with however many workers", most)
 }
 
 // usedUp is the part of all processors from which on a second worker has none
@@ -94,13 +112,20 @@ const usedUp = 0.9
 func besideUse(f goal.Figure, shares []share, processors int) goal.Figure {
 	f.Measured += fmt.Sprintf(" (of %d processors: %s)", processors, list(shares, func(s share) string { return fmt.Sprintf("%s %.2f", s.who, s.part) }))
 	f.Goal += ", unless the server takes most of all processors"
-	parts := lo.SliceToMap(shares, func(s share) (string, float64) { return s.who, s.part })
-	fleet := lo.Sum(lo.Values(parts)) - parts[idleOnes]
+	parts := partsOf(shares)
+	fleet := fleetOf(parts)
 	if fleet >= usedUp*float64(processors) && parts[serverShare] > fleet/2 {
 		f.Verdict = goal.Met
 	}
 	return f
 }
+
+func partsOf(shares []share) map[string]float64 {
+	return lo.SliceToMap(shares, func(s share) (string, float64) { return s.who, s.part })
+}
+
+// fleetOf is what the server, the workers and the simulators use together.
+func fleetOf(parts map[string]float64) float64 { return lo.Sum(lo.Values(parts)) - parts[idleOnes] }
 
 func (b *bench) withSecond(ctx context.Context, do func(*house.Process) (pace, error)) (p pace, err error) {
 	second, err := b.house.Work(ctx, b.worker, b.alone)
@@ -114,7 +139,17 @@ func (b *bench) withSecond(ctx context.Context, do func(*house.Process) (pace, e
 	return do(second)
 }
 
-// once gives every shop the first pass, which has nothing to remember.
+// first gives the busy shops the first pass, which has nothing to remember,
+// unless another part of the benchmark has.
+func (b *bench) first(ctx context.Context) error {
+	if b.begun {
+		return nil
+	}
+	b.begun = true
+	return b.once(ctx, busy(b.options), names("none", b.busy))
+}
+
+// once runs a pass of every shop.
 func (b *bench) once(ctx context.Context, kinds ...[]string) error {
 	for _, shops := range kinds {
 		if err := b.each(ctx, shops, func(ctx context.Context, shop string) error {

@@ -24,6 +24,9 @@ func (t *table) row(what, format string, args ...any) {
 	fmt.Fprintf(&t.text, "    %-52s"+format+"\n", append([]any{what}, args...)...)
 }
 
+// note is a sentence on what stands above it.
+func (t *table) note(text string) { fmt.Fprintf(&t.text, "    %s\n", text) }
+
 // beside notes a figure beside its goal, for the end.
 func (t *table) beside(f goal.Figure) { t.figures = append(t.figures, f) }
 

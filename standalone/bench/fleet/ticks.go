@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +17,12 @@ import (
 	"github.com/skladom/skladom/testsuite/bench/goal"
 )
 
-// settle is how long ticks are left alone before they are looked at, and how
-// late one may be and is still waited for.
-const settle = 10 * time.Second
+const (
+	// readWithin is how long shops may take to read their schedule.
+	readWithin = time.Minute
+	// settle is how late a tick's pass may begin and is still waited for.
+	settle = 10 * time.Second
+)
 
 // lateness measures how late passes begin after their ticks, at the pace that
 // the schedule gives, and how evenly ticks are spread.
@@ -25,19 +30,10 @@ func (b *bench) lateness(ctx context.Context) error {
 	if _, err := b.post(ctx, "/move"); err != nil {
 		return err
 	}
-	shops := ticking(b.options)
-	if err := b.each(ctx, shops, func(ctx context.Context, shop string) error {
-		return b.house.Client.SignalWorkflow(ctx, protocol.StockSyncID(shop), "", protocol.SignalConfigChanged, nil)
-	}); err != nil {
-		return fmt.Errorf("have the shops read their schedule: %w", err)
-	}
-	if err := b.each(ctx, shops, b.knowsItsTick); err != nil {
+	until, err := b.readSchedules(ctx)
+	if err != nil {
 		return err
 	}
-	if err := wait(ctx, settle); err != nil {
-		return err
-	}
-	b.say("  every shop knows its schedule")
 	if err := b.one.ForgetPeak(); err != nil {
 		return err
 	}
@@ -46,7 +42,7 @@ func (b *bench) lateness(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	if err := wait(ctx, b.ticks); err != nil {
+	if err := wait(ctx, min(b.ticks, time.Until(until))); err != nil {
 		return err
 	}
 	ended := time.Now()
@@ -60,6 +56,33 @@ func (b *bench) lateness(ctx context.Context) error {
 	return b.reportTicks(ctx, began, ended, after, before)
 }
 
+// readSchedules has the shops read when their ticks are, and returns until when
+// it knows of no other tick. Those whose tick comes later would sleep all the
+// while with or without it; they stay open and asleep.
+func (b *bench) readSchedules(ctx context.Context) (until time.Time, err error) {
+	began := time.Now()
+	until = began.Add(readWithin + b.ticks)
+	due, err := b.due(began, until)
+	if err != nil {
+		return until, err
+	}
+	shops := slices.Sorted(maps.Keys(due))
+	if err := b.each(ctx, shops, func(ctx context.Context, shop string) error {
+		return b.house.Client.SignalWorkflow(ctx, protocol.StockSyncID(shop), "", protocol.SignalConfigChanged, nil)
+	}); err != nil {
+		return until, fmt.Errorf("have the shops read their schedule: %w", err)
+	}
+	if err := b.atRest(ctx, shops); err != nil {
+		return until, err
+	}
+	took := time.Since(began)
+	b.say("  %d shops have read their schedule in %.0f s", len(shops), took.Seconds())
+	if took > readWithin+b.ticks/2 {
+		return until, errors.New("most of their ticks were over then; look for longer (-ticks)")
+	}
+	return until, nil
+}
+
 func wait(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
@@ -67,32 +90,6 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
-}
-
-// knowsItsTick returns when a shop has read its schedule.
-func (b *bench) knowsItsTick(ctx context.Context, shop string) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	defer cancel()
-	for {
-		answer, err := b.house.Client.QueryWorkflow(ctx, protocol.StockSyncID(shop), "", protocol.QueryStatus)
-		var status protocol.Status
-		if err := errors.Join(err, get(answer, &status)); err != nil {
-			return fmt.Errorf("ask %s for its status: %w", shop, err)
-		}
-		if status.NextPassAt != nil && time.Until(*status.NextPassAt) < 24*time.Hour {
-			return nil
-		}
-		if err := wait(ctx, 100*time.Millisecond); err != nil {
-			return fmt.Errorf("%s never read its schedule: %w", shop, err)
-		}
-	}
-}
-
-func get(answer interface{ Get(any) error }, into any) error {
-	if answer == nil {
-		return nil
-	}
-	return answer.Get(into)
 }
 
 func (b *bench) reportTicks(ctx context.Context, began, ended time.Time, after, before use) error {
@@ -117,7 +114,7 @@ func (b *bench) reportTicks(ctx context.Context, began, ended time.Time, after, 
 		}
 	}
 	if len(took) == 0 {
-		return fmt.Errorf("of %d ticks in %v no pass has ended; look for longer (-ticks)", len(due), b.ticks)
+		return fmt.Errorf("of %d ticks in %.0f s no pass has ended; look for longer (-ticks)", len(due), ended.Sub(began).Seconds())
 	}
 	peak, err := b.one.Peak()
 	if err != nil {
@@ -129,7 +126,8 @@ func (b *bench) reportTicks(ctx context.Context, began, ended time.Time, after, 
 	}
 	b.table.head(fmt.Sprintf("ticks of %d shops by %s", b.options.shops, b.schedule))
 	b.table.row("lateness of the start, s: p50, p99", "%.3f, %.3f", percentile(late, 50).Seconds(), percentile(late, 99).Seconds())
-	b.table.row("ticks, and how many a second", "%d, %.1f", len(due), float64(len(due))/b.ticks.Seconds())
+	b.table.row("ticks, and how many a second", "%d, %.1f", len(due), float64(len(due))/ended.Sub(began).Seconds())
+	b.table.row("ticks whose pass has not begun or not ended", "%d", len(due)-len(took))
 	b.table.row("from start to end of a pass, s: p50, p99", "%.3f, %.3f", percentile(took, 50).Seconds(), percentile(took, 99).Seconds())
 	b.table.row("largest second : mean", "%.2f", largest/mean)
 	b.table.row("worker's peak memory meanwhile, MiB", "%d", peak)
