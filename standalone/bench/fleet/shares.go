@@ -60,7 +60,7 @@ func (b *bench) take(workers []*house.Process) (u use, err error) {
 	return u, err
 }
 
-// idle is how long processors have had nothing to do.
+// idle is how long processors have had nothing to do, or waited for a disk.
 func idle() (time.Duration, error) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -70,8 +70,12 @@ func idle() (time.Duration, error) {
 	if len(fields) < 6 || fields[0] != "cpu" {
 		return 0, fmt.Errorf("/proc/stat: begins with %.40q", text)
 	}
-	ticks, err := strconv.ParseInt(fields[4], 10, 64)
-	return time.Duration(ticks) * 10 * time.Millisecond, err
+	idle, err := strconv.ParseInt(fields[4], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("/proc/stat: %w", err)
+	}
+	waiting, err := strconv.ParseInt(fields[5], 10, 64)
+	return time.Duration(idle+waiting) * 10 * time.Millisecond, err
 }
 
 func (u use) since(before use, passes int64) []share {

@@ -89,17 +89,18 @@ func (b *bench) workers(ctx context.Context) error {
 const manyTimes = 1.8
 
 // conclusion says what any number of workers can bring on this machine, from
-// what a pass costs beside one.
+// what a pass costs beside one: the fleet has what it uses and what is idle.
 func conclusion(one []share, processors int) string {
 	parts := partsOf(one)
 	fleet := fleetOf(parts)
-	most := float64(processors) / max(fleet, 0.01)
-	text := fmt.Sprintf("beside one worker, which uses %.2f, server and simulators use %.2f of %d processors (the server %.0f %% of what the fleet uses): at this cost of a pass ",
-		parts[workersShare], fleet-parts[workersShare], processors, 100*parts[serverShare]/max(fleet, 0.01))
+	most := (fleet + parts[idleOnes]) / max(fleet, 0.01)
+	text := fmt.Sprintf("beside one worker, which uses %.2f, server and simulators use %.2f of %d processors (the server %.0f %% of the fleet's use), %.2f are idle and %.2f others': ",
+		parts[workersShare], fleet-parts[workersShare], processors, 100*parts[serverShare]/max(fleet, 0.01),
+		parts[idleOnes], max(0, float64(processors)-fleet-parts[idleOnes]))
 	if most >= manyTimes {
-		return text + fmt.Sprintf("they permit %.2f times the passes, so it is not the processors that limit", most)
+		return text + fmt.Sprintf("there is room for %.2f times the passes, so it is not the processors that limit", most)
 	}
-	return text + fmt.Sprintf("they permit at most %.2f times the passes, with however many workers", most)
+	return text + fmt.Sprintf("there is room for %.2f times the passes at most, with however many workers", most)
 }
 
 // usedUp is the part of all processors from which on a second worker has none

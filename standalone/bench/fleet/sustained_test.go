@@ -33,8 +33,8 @@ func TestTheConclusionSaysWhatProcessorsPermit(t *testing.T) {
 	of := func(server, workers, simulators, idle float64) []share {
 		return []share{{who: serverShare, part: server}, {who: workersShare, part: workers}, {who: "simulators", part: simulators}, {who: idleOnes, part: idle}}
 	}
-	require.Equal(t, "beside one worker, which uses 0.40, server and simulators use 1.20 of 2 processors (the server 69 % of what the fleet uses): "+
-		"at this cost of a pass they permit at most 1.25 times the passes, with however many workers", conclusion(of(1.1, 0.4, 0.1, 0.4), 2))
-	require.Equal(t, "beside one worker, which uses 1.00, server and simulators use 1.00 of 8 processors (the server 45 % of what the fleet uses): "+
-		"at this cost of a pass they permit 4.00 times the passes, so it is not the processors that limit", conclusion(of(0.9, 1, 0.1, 6), 8))
+	require.Equal(t, "beside one worker, which uses 0.40, server and simulators use 1.20 of 2 processors (the server 69 % of the fleet's use), 0.20 are idle and 0.20 others': "+
+		"there is room for 1.12 times the passes at most, with however many workers", conclusion(of(1.1, 0.4, 0.1, 0.2), 2))
+	require.Equal(t, "beside one worker, which uses 1.00, server and simulators use 1.00 of 8 processors (the server 45 % of the fleet's use), 6.00 are idle and 0.00 others': "+
+		"there is room for 4.00 times the passes, so it is not the processors that limit", conclusion(of(0.9, 1, 0.1, 6), 8))
 }
