@@ -649,12 +649,12 @@ func TestConflictsArePlannedAgainFromWhatTheShopHasNow(t *testing.T) {
 		Shop: acme, Pass: 7, Connection: b.loaded.Connection, Settings: b.loaded.Settings, Plan: matched.Plan, Receipts: first.Receipts,
 	})
 	require.NoError(t, err)
-	lines := rows[stock.Line](b, again.Ref)
+	lines := rows[stock.Line](b, again.Plan)
 	require.Len(t, lines, 1)
 	require.Equal(t, "6", lines[0].Entries[0].From.String())
 
 	request := b.updateRequest(matched)
-	request.Writes, request.Receipts = again.Ref, first.Receipts
+	request.Writes, request.Receipts = again.Plan, first.Receipts
 	second := b.update(request)
 	require.Zero(t, second.Conflicts)
 	require.Equal(t, "1", b.quantities()["p2"], "the two that were sold meanwhile are not in KROS yet")

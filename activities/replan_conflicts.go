@@ -58,7 +58,7 @@ func (a *Activities) replan(ctx context.Context, client shop.Shop, rules stock.R
 			return protocol.Replanned{}, fmt.Errorf("archive the second plan of %q: %w", req.Shop, err)
 		}
 	}
-	return protocol.Replanned{Ref: refs[0], Whole: refs[1]}, nil
+	return protocol.Replanned{Plan: refs[0], Whole: refs[1]}, nil
 }
 
 // again looks the products of a plan up once more.

@@ -98,18 +98,6 @@ type Report struct {
 	Samples  stock.Samples `json:"samples"`
 }
 
-// Ref points to an object in the archive. Bucket is the id of the bucket, so
-// that a worker with another bucket notices; SHA256 is over the stored bytes.
-type Ref struct {
-	Bucket string `json:"bucket"`
-	Key    string `json:"key"`
-	SHA256 string `json:"sha256"`
-	Rows   int    `json:"rows"`
-}
-
-// Zero tells whether the reference points nowhere.
-func (r Ref) Zero() bool { return r.Key == "" }
-
 // Settings are a shop's settings as they travel with a pass: values, never a key.
 type Settings struct {
 	Title          string        `json:"title"`

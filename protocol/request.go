@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/skladom/skladom/stock"
@@ -404,11 +405,29 @@ type ReplanRequest struct {
 	Receipts   []Ref    `json:"receipts"`
 }
 
-// Replanned is the plan of these products alone, and the Whole plan with them:
+// Replanned is the Plan of these products alone, and the Whole plan with them:
 // the ledger, from their first write on.
 type Replanned struct {
-	Ref
+	Plan  Ref `json:"plan"`
 	Whole Ref `json:"whole,omitzero"`
+}
+
+// UnmarshalJSON also reads what was written when the fields of Plan stood beside
+// Whole.
+func (r *Replanned) UnmarshalJSON(data []byte) error {
+	type plain Replanned
+	var read struct {
+		plain
+		plainRef
+	}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return fmt.Errorf("read what was planned again: %w", err)
+	}
+	*r = Replanned(read.plain)
+	if r.Plan.Zero() {
+		r.Plan = Ref(read.plainRef)
+	}
+	return nil
 }
 
 // Recollection is what a running StockSync remembers, for those who are not it.

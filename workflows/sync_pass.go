@@ -312,7 +312,7 @@ func (p *pass) writeAgain(ctx workflow.Context) (protocol.Written, error) {
 	if err != nil {
 		return protocol.Written{}, err
 	}
-	return p.write(ctx, again.Whole, again.Ref, nil)
+	return p.write(ctx, again.Whole, again.Plan, nil)
 }
 
 // begin makes a plan the ledger of the next pass: from its first write on,

@@ -1,0 +1,104 @@
+package protocol_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/skladom/skladom/protocol"
+)
+
+var archived = protocol.Ref{
+	Bucket: "ef3ee40a-66e9-49ed-9c9f-7eced96aa92e",
+	Key:    "large/plan/0000000004-20261129T123402.093Z-1fee8995.jsonl.zst",
+	SHA256: "a0494d688ac352a6689c27d987c1e8d766cb8fe7f2278e6951f75def02a8ed0d",
+	Rows:   100_000,
+}
+
+const (
+	archivedBefore = `{"bucket":"ef3ee40a-66e9-49ed-9c9f-7eced96aa92e","key":"large/plan/0000000004-20261129T123402.093Z-1fee8995.jsonl.zst",` +
+		`"sha256":"a0494d688ac352a6689c27d987c1e8d766cb8fe7f2278e6951f75def02a8ed0d","rows":100000}`
+	archivedNow = `"large/plan/0000000004-20261129T123402.093Z-1fee8995.jsonl.zst 7z7kCmbpSe2cn37O2WqpLqBJTWiKw1KmaJwn2YfB6Ndmy4_n8ieOaVH3Xe8CqO0N 100000"`
+)
+
+// Histories of a release are read by the next one: this form may not change
+// either.
+func TestAReferenceTravelsAsAShortText(t *testing.T) {
+	text, err := json.Marshal(archived)
+	require.NoError(t, err)
+	require.Equal(t, archivedNow, string(text))
+	require.Less(t, len(text), len(archivedBefore)*2/3)
+	require.Equal(t, archived, decoded[protocol.Ref](t, string(text)))
+
+	text, err = json.Marshal(protocol.Memory{Ledger: archived})
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"baseline":"","ledger":`+archivedNow)
+	require.Equal(t, protocol.Memory{Ledger: archived}, decoded[protocol.Memory](t, string(text)))
+}
+
+// Histories, states of running workflows and records in the archive have it.
+func TestAReferenceOfBeforeStaysReadable(t *testing.T) {
+	require.Equal(t, archived, decoded[protocol.Ref](t, archivedBefore))
+	require.Zero(t, decoded[protocol.Ref](t, `{"bucket":"","key":"","sha256":"","rows":0}`))
+	memory := decoded[protocol.Memory](t, `{"baseline":`+archivedBefore+`,"ledger":`+archivedNow+`,"receipts":[`+archivedBefore+`,`+archivedNow+`],"products":3,"pass":4}`)
+	require.Equal(t, protocol.Memory{
+		Baseline: archived, Ledger: archived, Receipts: []protocol.Ref{archived, archived}, Products: 3, Pass: 4,
+	}, memory, "it is the same reference in both forms")
+}
+
+func TestWhatWasPlannedAgainBeforeStaysReadable(t *testing.T) {
+	whole := archived
+	whole.Rows = 7
+	fresh := protocol.Replanned{Plan: archived, Whole: whole}
+	text, err := json.Marshal(fresh)
+	require.NoError(t, err)
+	require.Equal(t, fresh, decoded[protocol.Replanned](t, string(text)))
+	before := strings.TrimSuffix(archivedBefore, "}")
+	require.Equal(t, protocol.Replanned{Plan: archived, Whole: archived}, decoded[protocol.Replanned](t, before+`,"whole":`+archivedBefore+`}`))
+	require.Equal(t, protocol.Replanned{Plan: archived}, decoded[protocol.Replanned](t, archivedBefore), "of before there was a whole plan")
+}
+
+func TestADamagedReferenceIsRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"no hash":         `"a/plan/1 100"`,
+		"a word too many": strings.Replace(archivedNow, ` 100000"`, ` 100000 1"`, 1),
+		"a short hash":    strings.Replace(archivedNow, `O0N 1`, ` 1`, 1),
+		"no base64":       strings.Replace(archivedNow, `O0N 1`, `O!N 1`, 1),
+		"no number":       strings.Replace(archivedNow, ` 100000"`, ` many"`, 1),
+		"a list":          `[]`,
+	} {
+		var ref protocol.Ref
+		require.Error(t, json.Unmarshal([]byte(text), &ref), name)
+		require.Zero(t, ref, name)
+	}
+}
+
+// Whatever a reference holds, it is the same after it has travelled.
+func TestEveryReferenceTravelsWhole(t *testing.T) {
+	hexText := func(n int) *rapid.Generator[string] {
+		return rapid.Map(rapid.SliceOfN(rapid.Byte(), n, n), hex.EncodeToString)
+	}
+	bucket := rapid.OneOf(rapid.String(), rapid.Map(hexText(16), func(s string) string {
+		return strings.Join([]string{s[:8], s[8:12], s[12:16], s[16:20], s[20:]}, "-")
+	}), rapid.StringMatching(`[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}`))
+	hash := rapid.OneOf(rapid.String(), hexText(32), rapid.StringMatching(`[0-9A-Fa-f]{62,66}`))
+	key := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z0-9-]{1,63}/plan/[0-9]{10}-[0-9TZ.]{20}-[0-9a-f]{8}\.jsonl\.zst`))
+	rapid.Check(t, func(t *rapid.T) {
+		ref := protocol.Ref{Bucket: bucket.Draw(t, "bucket"), Key: key.Draw(t, "key"), SHA256: hash.Draw(t, "hash"), Rows: rapid.Int().Draw(t, "rows")}
+		text, err := json.Marshal(ref)
+		require.NoError(t, err)
+		var read protocol.Ref
+		require.NoError(t, json.Unmarshal(text, &read))
+		require.Equal(t, ref, read, string(text))
+	})
+}
+
+func decoded[T any](t *testing.T, text string) (v T) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(text), &v), text)
+	return v
+}
