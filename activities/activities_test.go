@@ -514,8 +514,8 @@ func TestUpdateStockLeavesTheRecordOfAPassThatItEnds(t *testing.T) {
 	matched := b.match(b.fetch(protocol.Memory{}))
 	request := b.updateRequest(matched)
 	earlier := b.update(request)
-	draft := protocol.PassRecord{
-		Report: protocol.Report{Shop: acme, Pass: 9, Trigger: protocol.TriggerManual, Result: protocol.ResultOK, StartedAt: b.now.UTC()},
+	draft := protocol.PassDraft{
+		Report: protocol.ReportDraft{Trigger: protocol.TriggerManual, Result: protocol.ResultOK, StartedAt: b.now.UTC()},
 		By:     "Jana", Settings: b.loaded.Settings,
 	}
 	recorded := func() int {
@@ -538,7 +538,7 @@ func TestUpdateStockLeavesTheRecordOfAPassThatItEnds(t *testing.T) {
 	request.Pass, request.Receipts = 9, earlier.Receipts
 	written := b.update(request)
 	require.False(t, written.RecordedAt.Before(draft.Report.StartedAt))
-	want := draft
+	want := protocol.PassRecord{Report: draft.Report.Report(acme, 9), By: draft.By, Settings: draft.Settings}
 	want.Report.Counts, want.Report.Samples, want.Report.FinishedAt = written.Counts, written.Samples, written.RecordedAt
 	want.Plan, want.Receipts = matched.Plan, append(slices.Clone(earlier.Receipts), written.Receipts...)
 	require.Equal(t, 1, recorded())
@@ -546,6 +546,38 @@ func TestUpdateStockLeavesTheRecordOfAPassThatItEnds(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, page.Rows, 1)
 	require.JSONEq(t, asJSON(t, want), string(page.Rows[0]))
+}
+
+// What is the plan's, the workflow has: samples lie in four more events.
+func TestUpdateStockLeavesOutTheSamplesOfThePlanWhereThatIsUnderstood(t *testing.T) {
+	kros, shop := small()
+	b := newBench(t, kros, shop, "")
+	matched := b.match(b.fetch(protocol.Memory{}))
+	require.NotEmpty(t, matched.Samples)
+	request := b.updateRequest(matched)
+	written := b.update(request)
+	require.Equal(t, matched.Samples, written.Samples, "a workflow of before would take it for none")
+	require.False(t, written.AsPlanned)
+
+	again := func(pass int64) protocol.Written {
+		require.NoError(t, b.shop.SetQuantity("p2", product("", "", "", "8").Quantity))
+		require.NoError(t, b.shop.SetQuantity("p3", product("", "", "", "2").Quantity))
+		request.Pass = pass
+		return b.update(request)
+	}
+	request.Brief, request.Writes = true, protocol.Ref{}
+	request.Record = &protocol.PassDraft{Report: protocol.ReportDraft{StartedAt: b.now}}
+	written = again(8)
+	require.Empty(t, written.Samples)
+	require.True(t, written.AsPlanned)
+	page, err := run[protocol.HistoryPage](b, b.acts.ReadHistory, protocol.HistoryRequest{Shop: acme})
+	require.NoError(t, err)
+	require.Equal(t, matched.Samples, page.Records[0].Report.Samples, "a record has them")
+
+	b.shop.SetRejected("p3")
+	written = again(9)
+	require.NotEmpty(t, written.Samples[string(stock.Rejected)])
+	require.False(t, written.AsPlanned)
 }
 
 func TestUpdateStockWithNothingLeftToWriteCounts(t *testing.T) {

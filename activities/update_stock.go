@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -39,6 +40,9 @@ func (a *Activities) UpdateStock(ctx context.Context, req protocol.UpdateRequest
 	client, err := a.shop(s)
 	if err != nil {
 		return protocol.Written{}, err
+	}
+	if req.Writes.Zero() {
+		req.Writes = req.Plan
 	}
 	u := &updating{a: a, req: req, shop: client, begun: a.now()}
 	if err := u.resume(ctx); err != nil {
@@ -210,6 +214,9 @@ func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (
 		Conflicts: len(stock.Conflicts(own)), Zeroed: stock.Zeroed(whole, all),
 	}
 	u.record(ctx, &written)
+	if u.req.Brief && len(samples) > 0 && reflect.DeepEqual(samples, whole.Samples()) {
+		written.Samples, written.AsPlanned = nil, true
+	}
 	return written, nil
 }
 
@@ -219,8 +226,10 @@ func (u *updating) record(ctx context.Context, w *protocol.Written) {
 	if u.req.Record == nil || w.Stale || w.Conflicts > 0 || len(w.Receipts) == 0 {
 		return
 	}
-	record := *u.req.Record
-	record.Plan, record.Receipts = u.req.Plan, slices.Concat(u.req.Receipts, w.Receipts)
+	record := protocol.PassRecord{
+		Report: u.req.Record.Report.Report(u.req.Shop, u.req.Pass), By: u.req.Record.By, Settings: u.req.Record.Settings,
+		Plan: u.req.Plan, Receipts: slices.Concat(u.req.Receipts, w.Receipts),
+	}
 	record.Report.Counts, record.Report.Samples = w.Counts, w.Samples
 	// By the clock of the server, which also said when the pass began.
 	record.Report.FinishedAt = activity.GetInfo(ctx).StartedTime.Add(u.a.now().Sub(u.begun)).UTC()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -101,4 +102,22 @@ func decoded[T any](t *testing.T, text string) (v T) {
 	t.Helper()
 	require.NoError(t, json.Unmarshal([]byte(text), &v), text)
 	return v
+}
+
+// It was sent as a PassRecord before.
+func TestADraftReadsWhatWasARecord(t *testing.T) {
+	at := time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
+	report := protocol.Report{
+		Shop: "acme", Pass: 7, Trigger: protocol.TriggerManual, Mode: protocol.ModeFull, Result: protocol.ResultHeld, Warnings: []string{},
+		Failure: &protocol.Failure{Code: protocol.TooManyZeroed}, SettingsHash: "h", StartedAt: at, KrosRequests: 3, PlanHash: "p",
+	}
+	before, err := json.Marshal(protocol.PassRecord{Report: report, By: "Jana", Settings: protocol.Settings{Title: "Acme"}})
+	require.NoError(t, err)
+	draft := decoded[protocol.PassDraft](t, string(before))
+	require.Equal(t, report, draft.Report.Report("acme", 7))
+	require.Equal(t, "Jana", draft.By)
+	require.Equal(t, "Acme", draft.Settings.Title)
+	now, err := json.Marshal(draft)
+	require.NoError(t, err)
+	require.Equal(t, draft.Report.Report("acme", 7), decoded[protocol.PassDraft](t, string(now)).Report.Report("acme", 7))
 }

@@ -64,7 +64,7 @@ type Memory struct {
 	Receipts []Ref  `json:"receipts,omitempty"` // what the shop answered to it
 	Basis    string `json:"basis,omitempty"`    // the ledger's settings, as Loaded.Basis names them
 	Products int    `json:"products"`           // products matched by the baseline's pass
-	Pass     int64  `json:"pass"`               // the baseline's pass
+	Pass     int64  `json:"pass,omitempty"`     // the baseline's pass
 	// Lost is a pass that ended without a word, terminated by hand or out of
 	// time. It may have begun to write; the archive knows what.
 	Lost int64 `json:"lost,omitempty"`
@@ -73,6 +73,12 @@ type Memory struct {
 	ReadAt  time.Time `json:"readAt,omitzero"`
 	SweptAt time.Time `json:"sweptAt,omitzero"`
 	Filter  Filter    `json:"filter,omitzero"`
+}
+
+// Compared is what of the memory a sweep and its products are compared with;
+// the rest is for the fetch.
+func (m Memory) Compared() Memory {
+	return Memory{Baseline: m.Baseline, Ledger: m.Ledger, Receipts: m.Receipts, Basis: m.Basis, Products: m.Products}
 }
 
 // Filter is what whole sweeps have shown of KROS's filter by change timestamp.
@@ -318,8 +324,8 @@ type FetchRequest struct {
 type Fetched struct {
 	Catalogue Catalogue `json:"catalogue"`
 	Memory    Memory    `json:"memory,omitzero"`
-	Same      bool      `json:"same,omitempty"` // Memory is what it was, and left out
-	LastPass  int64     `json:"lastPass"`       // highest pass number in the archive
+	Same      bool      `json:"same,omitempty"`     // Memory is what it was, and left out
+	LastPass  int64     `json:"lastPass,omitempty"` // highest pass number in the archive
 	Warnings  []string  `json:"warnings,omitempty"`
 }
 
@@ -367,18 +373,57 @@ type Matched struct {
 
 // UpdateRequest asks to write what Writes plans. Plan is the whole plan of the
 // pass and Receipts what was written of it before, so that the counts are
-// those of the pass; on the first write Writes and Plan are the same.
+// those of the pass; on the first write there are no Writes but those of Plan.
 type UpdateRequest struct {
 	Shop       string    `json:"shop"`
 	Pass       int64     `json:"pass"`
 	Connection string    `json:"connection"`
 	Plan       Ref       `json:"plan"`
-	Writes     Ref       `json:"writes"`
+	Writes     Ref       `json:"writes,omitzero"`
 	Receipts   []Ref     `json:"receipts,omitempty"`
 	TakenAt    time.Time `json:"takenAt"`
-	// Record is what the pass leaves where this write ends it, without what is
-	// only known then. An activity of its own for it would cost six events.
-	Record *PassRecord `json:"record,omitempty"`
+	// Record is what the pass leaves where this write ends it. An activity of its
+	// own for it would cost six events.
+	Record *PassDraft `json:"record,omitempty"`
+	Brief  bool       `json:"brief,omitempty"` // leave out samples that are those of Plan
+}
+
+// PassDraft is what of a PassRecord is known before the last write. Its fields
+// have the names that they have there: it was sent as one before.
+type PassDraft struct {
+	Report   ReportDraft `json:"report"`
+	By       string      `json:"by,omitempty"`
+	Settings Settings    `json:"settings"`
+}
+
+// ReportDraft is what of a Report is known before the last write.
+type ReportDraft struct {
+	Trigger      Trigger   `json:"trigger"`
+	Mode         string    `json:"mode"`
+	Result       Result    `json:"result"`
+	Failure      *Failure  `json:"failure,omitempty"`
+	Warnings     []string  `json:"warnings,omitempty"`
+	SettingsHash string    `json:"settingsHash"`
+	StartedAt    time.Time `json:"startedAt"`
+	KrosRequests int       `json:"krosRequests"`
+	PlanHash     string    `json:"planHash"`
+}
+
+// Draft is what of a report is known before the last write.
+func (r Report) Draft() ReportDraft {
+	return ReportDraft{
+		Trigger: r.Trigger, Mode: r.Mode, Result: r.Result, Failure: r.Failure, Warnings: r.Warnings,
+		SettingsHash: r.SettingsHash, StartedAt: r.StartedAt, KrosRequests: r.KrosRequests, PlanHash: r.PlanHash,
+	}
+}
+
+// Report is the draft as the report of a pass of which the rest is still empty.
+func (d ReportDraft) Report(shop string, pass int64) Report {
+	return Report{
+		Shop: shop, Pass: pass, Trigger: d.Trigger, Mode: d.Mode, Result: d.Result, Failure: d.Failure,
+		Warnings:     append([]string{}, d.Warnings...), // never null
+		SettingsHash: d.SettingsHash, StartedAt: d.StartedAt, KrosRequests: d.KrosRequests, PlanHash: d.PlanHash,
+	}
 }
 
 // Written is what became of a plan. Stale: its catalogue grew too old before
@@ -387,7 +432,8 @@ type Written struct {
 	Receipts  []Ref         `json:"receipts,omitempty"`
 	Counts    stock.Counts  `json:"counts"`
 	Samples   stock.Samples `json:"samples,omitempty"`
-	Conflicts int           `json:"conflicts"` // products to be planned again
+	AsPlanned bool          `json:"asPlanned,omitempty"` // Samples are those of the plan, and left out
+	Conflicts int           `json:"conflicts,omitempty"` // products to be planned again
 	Stale     bool          `json:"stale,omitempty"`
 	Zeroed    int           `json:"zeroed,omitempty"` // products taken to 0 that nobody approved
 	// RecordedAt is when the pass ended, where it did and has left its record.

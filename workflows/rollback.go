@@ -122,7 +122,7 @@ func (r *rollback) write(ctx workflow.Context, planned protocol.PlannedRollback)
 	}
 	written, err := call[protocol.Written](ctx, writeBounds, "e-shop: write the former quantities", do.UpdateStock, protocol.UpdateRequest{
 		Shop: r.req.Shop, Pass: r.req.Pass, Connection: r.req.Connection,
-		Plan: planned.Plan, Writes: planned.Plan, TakenAt: planned.TakenAt,
+		Plan: planned.Plan, TakenAt: planned.TakenAt,
 	})
 	if err != nil {
 		return err

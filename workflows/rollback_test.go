@@ -120,7 +120,7 @@ func TestARollbackPlansWritesAndLeavesARecord(t *testing.T) {
 		Shop: acme, Pass: 14, Connection: address, Settings: rollbackRun().Settings, ShopID: shopID, Memory: rollbackRun().Memory,
 	}}, u.plans))
 	require.Equal(t, []protocol.UpdateRequest{{
-		Shop: acme, Pass: 14, Connection: address, Plan: ref("plan"), Writes: ref("plan"), TakenAt: begin,
+		Shop: acme, Pass: 14, Connection: address, Plan: ref("plan"), TakenAt: begin,
 	}}, u.writes)
 	require.Equal(t, protocol.Memory{Baseline: ref("sweep"), Ledger: ref("ledger"), Receipts: []protocol.Ref{ref("undone")}, Products: 8, Pass: 13}, result.Memory)
 	require.Equal(t, int64(12), result.Undo)

@@ -88,6 +88,7 @@ type pass struct {
 	zeroings   int
 	lost       bool              // the archive has lost an object, and KROS was read once more for it
 	holding    *protocol.Failure // why something of the plan is held
+	planned    stock.Samples     // of the plan
 	recordedAt time.Time         // when the pass ended, where the last write has left its record
 }
 
@@ -176,7 +177,7 @@ func (p *pass) attempt(ctx workflow.Context) (stale bool, err error) {
 		p.remember(matched)
 		return false, p.held(matched, nil)
 	}
-	written, err := p.write(ctx, p.result.Plan, p.result.Plan, p.draft())
+	written, err := p.write(ctx, p.result.Plan, protocol.Ref{}, p.draft())
 	if err == nil && written.Conflicts > 0 && !written.Stale {
 		written, err = p.writeAgain(ctx)
 	}
@@ -243,14 +244,14 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	matched, err := call[protocol.Matched](ctx, matchBounds, "e-shop: find the products", do.MatchProducts, protocol.MatchRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
 		Connection: p.req.Connection, Settings: p.req.Settings, ShopID: p.req.ShopID,
-		Memory: p.result.Memory, Catalogue: *p.result.Catalogue, Accept: p.req.Accept, Findings: p.req.Findings,
+		Memory: p.result.Memory.Compared(), Catalogue: *p.result.Catalogue, Accept: p.req.Accept, Findings: p.req.Findings,
 		Basis: p.req.Basis, Day: p.req.Day, Approved: p.req.Approved, Dismissed: p.req.Dismissed,
 	})
 	if err != nil {
 		return protocol.Matched{}, err
 	}
 	p.warn(matched.Warnings...)
-	p.result.Counts, p.result.Samples = matched.Counts, samples(matched.Samples)
+	p.result.Counts, p.result.Samples, p.planned = matched.Counts, samples(matched.Samples), samples(matched.Samples)
 	p.result.Plan, p.result.PlanHash, p.result.Findings = matched.Plan, matched.Hash, matched.Findings
 	p.result.ShopID = cmp.Or(matched.ShopID, p.result.ShopID)
 	p.result.Hold, p.result.Lost = matched.Hold, matched.Lost
@@ -264,15 +265,16 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	return matched, nil
 }
 
-// write sends what writes plans and counts what became of the whole plan. draft
-// is what it leaves of the pass where it ends it; nil: nothing.
-func (p *pass) write(ctx workflow.Context, ledger, writes protocol.Ref, draft *protocol.PassRecord) (protocol.Written, error) {
+// write sends what writes plans, or else the whole plan, and counts what became
+// of the whole one. draft is what it leaves of the pass where it ends it; nil:
+// nothing.
+func (p *pass) write(ctx workflow.Context, ledger, writes protocol.Ref, draft *protocol.PassDraft) (protocol.Written, error) {
 	p.blame = protocol.ShopUnavailable
 	memory, answered, zeroed := p.result.Memory, p.result.Answered, p.result.Day.Zeroed
 	p.begin(ledger)
 	written, err := call[protocol.Written](ctx, writeBounds, "e-shop: write the quantities", do.UpdateStock, protocol.UpdateRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass, Connection: p.req.Connection,
-		Plan: p.result.Plan, Writes: writes, Receipts: p.result.Receipts, TakenAt: p.result.Catalogue.TakenAt, Record: draft,
+		Plan: p.result.Plan, Writes: writes, Receipts: p.result.Receipts, TakenAt: p.result.Catalogue.TakenAt, Record: draft, Brief: true,
 	})
 	if lostPlan(err) { // the shop is as the ledger before left it
 		p.result.Memory, p.result.Answered, p.result.Day.Zeroed = memory, answered, zeroed
@@ -284,22 +286,24 @@ func (p *pass) write(ctx workflow.Context, ledger, writes protocol.Ref, draft *p
 	p.result.Memory.Receipts = p.result.Receipts
 	p.result.Day.Zeroed = written.Zeroed
 	p.result.Counts, p.result.Samples, p.settled = written.Counts, samples(written.Samples), true
+	if written.AsPlanned {
+		p.result.Samples = p.planned
+	}
 	p.recordedAt = written.RecordedAt
 	return written, nil
 }
 
 // draft is the record of a pass that the next write ends, without the plan and
 // what becomes of it; nil where the pass leaves none.
-func (p *pass) draft() *protocol.PassRecord {
+func (p *pass) draft() *protocol.PassDraft {
 	if p.req.Last == nil {
 		return nil
 	}
-	report := p.result.Report
-	report.Counts, report.Samples = stock.Counts{}, nil
+	report := p.result.Draft()
 	if p.holding != nil {
 		report.Result, report.Failure = protocol.ResultHeld, p.holding
 	}
-	return &protocol.PassRecord{Report: report, By: p.req.By, Settings: p.req.Settings}
+	return &protocol.PassDraft{Report: report, By: p.req.By, Settings: p.req.Settings}
 }
 
 // writeAgain plans the products once more that changed in the shop between

@@ -72,9 +72,10 @@ func newShift(t *testing.T) *shift {
 		s.writes = append(s.writes, r)
 		return next(s, "write", &s.write)(r)
 	})
-	s.activity("ReplanConflicts", func(_ context.Context, r protocol.ReplanRequest) (protocol.Ref, error) {
+	s.activity("ReplanConflicts", func(_ context.Context, r protocol.ReplanRequest) (protocol.Replanned, error) {
 		s.replans = append(s.replans, r)
-		return next(s, "replan", &s.replan)(r)
+		plan, err := next(s, "replan", &s.replan)(r)
+		return protocol.Replanned{Plan: plan}, err
 	})
 	return s
 }
@@ -198,13 +199,36 @@ func TestAPassFetchesMatchesAndWrites(t *testing.T) {
 		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, Memory: request().Memory, Brief: true,
 	}, s.fetches[0]))
 	require.Empty(t, cmp.Diff(protocol.MatchRequest{
-		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, ShopID: shopID, Memory: request().Memory, Catalogue: s.matches[0].Catalogue,
+		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, ShopID: shopID, Memory: request().Memory.Compared(), Catalogue: s.matches[0].Catalogue,
 	}, s.matches[0]))
 	require.Equal(t, ref("sweep 1"), s.matches[0].Catalogue.Ref)
 	require.Nil(t, result.Catalogue, "which is the baseline now")
 	require.Equal(t, protocol.UpdateRequest{
-		Shop: acme, Pass: 7, Connection: address, Plan: ref("plan"), Writes: ref("plan"), TakenAt: begin,
+		Shop: acme, Pass: 7, Connection: address, Plan: ref("plan"), TakenAt: begin, Brief: true,
 	}, s.writes[0])
+}
+
+func TestAWriteThatFoundNoOtherSamplesLeavesThoseOfThePlan(t *testing.T) {
+	planned := stock.Samples{"unmatched": {{Item: "A-4"}}}
+	s := newShift(t)
+	s.match[0] = func(protocol.MatchRequest) (protocol.Matched, error) {
+		m := matched(4)
+		m.Samples = planned
+		return m, nil
+	}
+	s.write[0] = func(protocol.UpdateRequest) (protocol.Written, error) {
+		w := written(4)
+		w.Samples, w.Conflicts = stock.Samples{"rejected": {{Item: "A-2"}}}, 1
+		return w, nil
+	}
+	s.write = append(s.write, func(protocol.UpdateRequest) (protocol.Written, error) {
+		w := written(4)
+		w.AsPlanned = true
+		return w, nil
+	})
+	result := s.run(request())
+	require.Equal(t, []string{"fetch", "match", "write", "replan", "write"}, s.calls)
+	require.Equal(t, planned, result.Samples, "not those of the write before")
 }
 
 func TestAPassThatChangesNothingWritesNothing(t *testing.T) {
