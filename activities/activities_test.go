@@ -610,18 +610,127 @@ func TestUpdateStockWritesInBatchesAndGoesOnBehindTheLastReceipt(t *testing.T) {
 	require.Equal(t, 1000, kept[0].Rows)
 
 	b.details = map[string]any{"phase": "write", "done": 1100, "total": 1200, "batch": 2, "receipts": kept}
+	b.later(time.Second)
 	requests := b.shop.Requests("products/stock")
 	written := b.update(b.updateRequest(matched))
 	require.Equal(t, requests+1, b.shop.Requests("products/stock"), "only the batch that was not answered")
 	require.Equal(t, 1200, written.Counts.Updated)
 	require.Equal(t, 1200, written.Counts.Raised)
-	require.Equal(t, []int{1000, 200}, lo.Map(written.Receipts, func(r protocol.Ref, _ int) int { return r.Rows }))
+	require.Len(t, written.Receipts, 1)
+	require.Equal(t, snapshot.Receipts, snapshot.KindOf(written.Receipts[0]))
+	require.Equal(t, receiptsOf(b), rows[protocol.Ref](b, written.Receipts[0]))
+	require.Equal(t, []int{1000, 200}, lo.Map(receiptsOf(b), func(r protocol.Ref, _ int) int { return r.Rows }))
 	var beat struct {
 		Done, Total, Batch int
 	}
 	require.NoError(t, json.Unmarshal([]byte(b.beats[0]), &beat))
 	require.Equal(t, 1000, beat.Done, "what is behind a receipt")
 	require.Equal(t, 2, beat.Batch)
+}
+
+// inParts is a bench whose pass has left two receipts, of 1,000 and of 200 rows.
+func inParts(t *testing.T, before func(*bench)) (*bench, protocol.Memory, protocol.Written) {
+	t.Helper()
+	kros, shop := many(1200)
+	b := newBench(t, kros, shop, "")
+	b.onDisk()
+	fetched := b.fetch(protocol.Memory{})
+	matched := b.match(fetched)
+	require.NoError(t, b.shop.AddFault(fynodesim.Fault{Kind: fynodesim.FaultStatus, Status: 401, Path: "products/stock", After: 2}))
+	_, err := run[any](b, b.acts.UpdateStock, b.updateRequest(matched))
+	fails(t, protocol.ShopKeyInvalid, err)
+	b.details = map[string]any{"phase": "write", "done": 1000, "total": 1200, "batch": 2, "receipts": receiptsOf(b)}
+	b.later(time.Second)
+	before(b)
+	request := b.updateRequest(matched)
+	request.Record = &protocol.PassDraft{Report: protocol.ReportDraft{Result: protocol.ResultOK, StartedAt: b.now}}
+	written := b.update(request)
+	b.details = nil
+	require.Equal(t, 1200, written.Counts.Updated)
+	return b, protocol.Memory{
+		Baseline: fetched.Catalogue.Ref, Ledger: matched.Plan, Receipts: written.Receipts, Products: matched.Products, Pass: 7,
+	}, written
+}
+
+// However much a pass writes, the histories of Temporal hold one reference.
+func TestManyReceiptsTravelAsOneList(t *testing.T) {
+	nothing := func(*bench) {}
+	t.Run("the next pass remembers what they say", func(t *testing.T) {
+		b, memory, _ := inParts(t, nothing)
+		for _, id := range []string{"p00003", "p01100"} { // one of each receipt; sold, and not yet booked
+			require.NoError(t, b.shop.SetQuantity(id, product("", "", "", "1").Quantity))
+		}
+		fetched := b.fetch(memory)
+		require.Empty(t, fetched.Warnings)
+		require.Equal(t, memory, fetched.Memory)
+		require.Zero(t, b.match(fetched).Writes, "sold stays sold")
+	})
+	t.Run("history, rollback and pages read through it", func(t *testing.T) {
+		b, memory, written := inParts(t, nothing)
+		want := append(rows[stock.Receipt](b, receiptsOf(b)[0]), rows[stock.Receipt](b, receiptsOf(b)[1])...)
+		var got []stock.Receipt
+		for offset, pages := 0, 0; pages == 0 || offset > 0; pages++ {
+			page, err := run[protocol.InspectPage](b, b.acts.ReadArchive, protocol.InspectRequest{
+				Shop: acme, Kind: protocol.InspectReceipt, Ref: written.Receipts[0], Offset: offset, Limit: 300,
+			})
+			require.NoError(t, err)
+			require.Equal(t, 1200, page.Total)
+			require.LessOrEqual(t, len(page.Rows), 300)
+			require.Equal(t, written.Receipts[0], page.Ref)
+			for _, row := range page.Rows {
+				var r stock.Receipt
+				require.NoError(t, json.Unmarshal(row, &r))
+				got = append(got, r)
+			}
+			offset = page.Next
+		}
+		require.Equal(t, asJSON(t, want), asJSON(t, got))
+		beyond, err := run[protocol.InspectPage](b, b.acts.ReadArchive, protocol.InspectRequest{
+			Shop: acme, Kind: protocol.InspectReceipt, Ref: written.Receipts[0], Offset: 1200,
+		})
+		require.NoError(t, err)
+		require.Empty(t, beyond.Rows)
+		require.Zero(t, beyond.Next)
+
+		// A pass that its workflow has recorded has the list itself.
+		_, err = run[any](b, b.acts.RecordPass, protocol.RecordRequest{Shop: acme, Pass: 7, Record: protocol.PassRecord{
+			Report: protocol.Report{Shop: acme, Pass: 7, StartedAt: b.now}, Receipts: written.Receipts,
+		}})
+		require.NoError(t, err)
+		recorded := func() []protocol.Ref {
+			page, err := run[protocol.HistoryPage](b, b.acts.ReadHistory, protocol.HistoryRequest{Shop: acme})
+			require.NoError(t, err)
+			require.Len(t, page.Records, 1)
+			return page.Records[0].Receipts
+		}
+		require.Equal(t, receiptsOf(b), recorded())
+		require.Equal(t, 1200, b.planRollback(b.rollbackRequest(7, memory)).Writes)
+		b.lose(written.Receipts[0])
+		require.Equal(t, receiptsOf(b), recorded(), "receipts lie in the archive without it, too")
+	})
+	t.Run("lost, it makes a first pass", func(t *testing.T) {
+		for name, lost := range map[string]func(*bench, protocol.Written) protocol.Ref{
+			"the list":     func(_ *bench, w protocol.Written) protocol.Ref { return w.Receipts[0] },
+			"a part of it": func(b *bench, _ protocol.Written) protocol.Ref { return receiptsOf(b)[1] },
+		} {
+			b, memory, written := inParts(t, nothing)
+			b.lose(lost(b, written))
+			fetched := b.fetch(memory)
+			require.Equal(t, []string{message.MemoryLost}, fetched.Warnings, name)
+			require.Zero(t, fetched.Memory, name)
+		}
+	})
+	t.Run("where it cannot be kept they travel themselves", func(t *testing.T) {
+		b, memory, written := inParts(t, func(b *bench) {
+			// A file where its folder would be.
+			require.NoError(t, os.WriteFile(filepath.Join(b.dir, "archive", acme, "receipts"), nil, 0o600))
+		})
+		require.Equal(t, receiptsOf(b), written.Receipts)
+		require.Len(t, written.Receipts, 2)
+		require.False(t, written.RecordedAt.IsZero())
+		require.NoError(t, os.Remove(filepath.Join(b.dir, "archive", acme, "receipts")))
+		require.Empty(t, b.fetch(memory).Warnings)
+	})
 }
 
 func receiptsOf(b *bench) []protocol.Ref {

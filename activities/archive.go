@@ -42,10 +42,30 @@ func (a *Activities) plan(ctx context.Context, ref protocol.Ref) (stock.Plan, er
 	return stock.Plan{Lines: lines}, nil
 }
 
+// listed are the receipts that refs point to: some point to a list of them.
+func (a *Activities) listed(ctx context.Context, refs []protocol.Ref) ([]protocol.Ref, error) {
+	var all []protocol.Ref
+	for _, ref := range refs {
+		if snapshot.KindOf(ref) != snapshot.Receipts {
+			all = append(all, ref)
+			continue
+		}
+		some, err := snapshot.ReadAll[protocol.Ref](ctx, a.archive, ref)
+		if err != nil {
+			return nil, fmt.Errorf("read the list of receipts %s: %w", ref.Key, err)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
 func (a *Activities) receipts(ctx context.Context, refs []protocol.Ref) ([]stock.Receipt, error) {
+	refs, err := a.listed(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
 	parts := make([][]stock.Receipt, len(refs))
 	for i, ref := range refs {
-		var err error
 		if parts[i], err = snapshot.ReadAll[stock.Receipt](ctx, a.archive, ref); err != nil {
 			return nil, fmt.Errorf("read receipt %s: %w", ref.Key, err)
 		}

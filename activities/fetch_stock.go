@@ -157,7 +157,11 @@ func (a *Activities) compared(ctx context.Context, m protocol.Memory, rules stoc
 	if rules.Missing == stock.MissingZero {
 		return a.recall(ctx, m)
 	}
-	for _, ref := range append([]protocol.Ref{m.Ledger}, m.Receipts...) {
+	receipts, err := a.listed(ctx, m.Receipts)
+	if err != nil {
+		return nil, err
+	}
+	for _, ref := range append([]protocol.Ref{m.Ledger}, receipts...) {
 		if ref.Zero() {
 			continue
 		}

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/samber/lo"
@@ -28,6 +29,9 @@ func (a *Activities) readArchive(ctx context.Context, req protocol.InspectReques
 	if err != nil {
 		return protocol.InspectPage{}, err
 	}
+	if req.Kind == protocol.InspectReceipt && snapshot.KindOf(ref) == snapshot.Receipts {
+		return a.readListed(ctx, ref, req)
+	}
 	page, err := a.archive.Page(ctx, ref, req.Offset, pageRows(req), protocol.MaxInspectBytes)
 	if err != nil {
 		return protocol.InspectPage{}, fmt.Errorf("read %s from row %d: %w", ref.Key, req.Offset, err)
@@ -36,6 +40,33 @@ func (a *Activities) readArchive(ctx context.Context, req protocol.InspectReques
 		Ref: ref, Rows: page.Rows, Total: page.Total,
 		Next: lo.Ternary(page.Next < page.Total, page.Next, 0),
 	}, nil
+}
+
+// readListed returns a page of the receipts that a list of them points to, as if
+// they were one object. A page ends with a receipt's last row.
+func (a *Activities) readListed(ctx context.Context, list protocol.Ref, req protocol.InspectRequest) (protocol.InspectPage, error) {
+	receipts, err := a.listed(ctx, []protocol.Ref{list})
+	if err != nil {
+		return protocol.InspectPage{}, err
+	}
+	out := protocol.InspectPage{Ref: list, Rows: []json.RawMessage{}, Total: lo.SumBy(receipts, func(r protocol.Ref) int { return r.Rows })}
+	before := 0 // rows
+	for _, ref := range receipts {
+		if req.Offset >= before+ref.Rows {
+			before += ref.Rows
+			continue
+		}
+		page, err := a.archive.Page(ctx, ref, req.Offset-before, pageRows(req), protocol.MaxInspectBytes)
+		if err != nil {
+			return protocol.InspectPage{}, fmt.Errorf("read %s from row %d: %w", ref.Key, req.Offset-before, err)
+		}
+		out.Rows = page.Rows
+		if next := before + page.Next; next < out.Total {
+			out.Next = next
+		}
+		break
+	}
+	return out, nil
 }
 
 func pageRows(req protocol.InspectRequest) int {

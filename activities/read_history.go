@@ -106,6 +106,10 @@ func (a *Activities) record(ctx context.Context, shop string, past pastPass) (pr
 	} else if len(past.receipts) > 0 {
 		record.Report.StartedAt, record.Report.FinishedAt = past.receipts[0].At, past.receipts[len(past.receipts)-1].At
 	}
+	var err error
+	if record.Receipts, err = a.listed(ctx, record.Receipts); err != nil && !forgotten(err) {
+		return protocol.PassRecord{}, err
+	}
 	if len(record.Receipts) < len(past.receipts) {
 		refs := make([]protocol.Ref, 0, len(past.receipts))
 		for _, entry := range past.receipts {

@@ -210,7 +210,7 @@ func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (
 	}
 	counts, samples := stock.Settle(whole, all)
 	written := protocol.Written{
-		Receipts: u.refs, Counts: counts, Samples: samples, Stale: stale,
+		Receipts: u.listed(ctx), Counts: counts, Samples: samples, Stale: stale,
 		Conflicts: len(stock.Conflicts(own)), Zeroed: stock.Zeroed(whole, all),
 	}
 	u.record(ctx, &written)
@@ -218,6 +218,22 @@ func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (
 		written.Samples, written.AsPlanned = nil, true
 	}
 	return written, nil
+}
+
+// listed is one reference at most, however many receipts there are: what is
+// returned lies in the histories of this pass and of the next one several times.
+// Where the list of them cannot be kept it is the receipts themselves: they are
+// what must not be lost.
+func (u *updating) listed(ctx context.Context) []protocol.Ref {
+	if len(u.refs) < 2 {
+		return u.refs
+	}
+	list, err := snapshot.Write(ctx, u.a.archive, u.a.name(u.req.Shop, u.req.Pass, false, snapshot.Receipts), slices.Values(u.refs))
+	if err != nil {
+		u.a.log.Warn("cannot archive the list of receipts", "shop", u.req.Shop, "pass", u.req.Pass, "error", err)
+		return u.refs
+	}
+	return []protocol.Ref{list}
 }
 
 // record leaves the record of the pass, where this write ends it. That it cannot
@@ -228,7 +244,7 @@ func (u *updating) record(ctx context.Context, w *protocol.Written) {
 	}
 	record := protocol.PassRecord{
 		Report: u.req.Record.Report.Report(u.req.Shop, u.req.Pass), By: u.req.Record.By, Settings: u.req.Record.Settings,
-		Plan: u.req.Plan, Receipts: slices.Concat(u.req.Receipts, w.Receipts),
+		Plan: u.req.Plan, Receipts: slices.Concat(u.req.Receipts, u.refs),
 	}
 	record.Report.Counts, record.Report.Samples = w.Counts, w.Samples
 	// By the clock of the server, which also said when the pass began.

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/skladom/skladom/protocol"
 )
 
 // Kind is what an object of the archive holds.
@@ -16,10 +18,11 @@ const (
 	Plan      Kind = "plan"      // what a pass intends, or a dry run would do
 	Receipt   Kind = "receipt"   // what a pass wrote and what the shop answered
 	Pass      Kind = "pass"      // one row: how a pass ended, and by which settings
+	Receipts  Kind = "receipts"  // references to the receipts of a write that has several, so that one stands for all
 	Worklist  Kind = "worklist"  // what waits for a person to put it right; made like a dry run, and goes like one
 )
 
-var kinds = []Kind{Catalogue, Plan, Receipt, Pass, Worklist}
+var kinds = []Kind{Catalogue, Plan, Receipt, Receipts, Pass, Worklist}
 
 // Name says what an object is. Its key in the bucket is
 //
@@ -47,7 +50,7 @@ const (
 var (
 	shopPattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 	uniquePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	keyPattern    = regexp.MustCompile(`^([a-z0-9][a-z0-9-]{0,62})/(catalogue|plan|receipt|pass|worklist)/(dry-)?(\d{10})-(\d{8}T\d{6}\.\d{3}Z)-([A-Za-z0-9_-]{1,64})\.jsonl\.zst$`)
+	keyPattern    = regexp.MustCompile(`^([a-z0-9][a-z0-9-]{0,62})/(catalogue|plan|receipt|receipts|pass|worklist)/(dry-)?(\d{10})-(\d{8}T\d{6}\.\d{3}Z)-([A-Za-z0-9_-]{1,64})\.jsonl\.zst$`)
 )
 
 // key validates every part, since a shop's name becomes a directory.
@@ -78,10 +81,17 @@ func validate(shop string, kind Kind) error {
 		return fmt.Errorf("shop name %q must match %s", shop, shopPattern)
 	}
 	switch kind {
-	case Catalogue, Plan, Receipt, Pass, Worklist:
+	case Catalogue, Plan, Receipt, Receipts, Pass, Worklist:
 		return nil
 	}
 	return fmt.Errorf("unknown kind %q", kind)
+}
+
+// KindOf is the kind of the object that a reference points to, empty where its
+// key is none of the archive.
+func KindOf(ref protocol.Ref) Kind {
+	name, _ := parseKey(ref.Key)
+	return name.Kind
 }
 
 // parseKey is the inverse of key; anything else in a bucket is not ours.

@@ -122,7 +122,7 @@ func (r Retention) superfluous(kind Kind, all []Entry) []string {
 	switch kind {
 	case Catalogue, Plan:
 		gone = append(gone, lo.DropRight(passes, r.Catalogues)...)
-	case Receipt, Pass:
+	case Receipt, Receipts, Pass:
 		gone = append(gone, lo.Filter(passes, func(e Entry, _ int) bool { return e.At.Before(r.Now.Add(-r.Receipts)) })...)
 	}
 	return lo.FilterMap(gone, func(e Entry, _ int) (string, bool) { return e.Key, !protected[e.Key] })

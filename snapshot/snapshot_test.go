@@ -568,9 +568,12 @@ func TestPruneKeepsWhatRetentionSays(t *testing.T) {
 			passes(Receipt), nil, Retention{Catalogues: 1, Receipts: 2 * time.Hour}, passes(Receipt)[5:],
 		},
 		"neither receipts nor records where they are skipped": {
-			slices.Concat(passes(Receipt), passes(Pass), passes(Plan)), nil,
+			slices.Concat(passes(Receipt), passes(Receipts), passes(Pass), passes(Plan)), nil,
 			Retention{Catalogues: 1, Receipts: 2 * time.Hour, SkipReceipts: true},
-			slices.Concat(passes(Receipt), passes(Pass), passes(Plan)[9:]),
+			slices.Concat(passes(Receipt), passes(Receipts), passes(Pass), passes(Plan)[9:]),
+		},
+		"lists of receipts as long as receipts": {
+			passes(Receipts), nil, Retention{Catalogues: 1, Receipts: 2 * time.Hour}, passes(Receipts)[5:],
 		},
 		"records of passes as long as receipts": {
 			passes(Pass), nil, Retention{Catalogues: 1, Receipts: 2 * time.Hour}, passes(Pass)[5:],
