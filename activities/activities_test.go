@@ -160,7 +160,7 @@ func (b *bench) everyActivity() map[string]func(connection string) error {
 		},
 		"ReplanConflicts": func(c string) error {
 			_, err := run[any](b, b.acts.ReplanConflicts, protocol.ReplanRequest{
-				Shop: acme, Pass: 7, Connection: c, Settings: b.loaded.Settings, Plan: matched.Plan,
+				Shop: acme, Pass: 7, Connection: c, Settings: b.loaded.Settings.Terms(), Plan: matched.Plan,
 			})
 			return err
 		},
@@ -515,8 +515,10 @@ func TestUpdateStockLeavesTheRecordOfAPassThatItEnds(t *testing.T) {
 	request := b.updateRequest(matched)
 	earlier := b.update(request)
 	draft := protocol.PassDraft{
-		Report: protocol.ReportDraft{Trigger: protocol.TriggerManual, Result: protocol.ResultOK, StartedAt: b.now.UTC()},
-		By:     "Jana", Settings: b.loaded.Settings,
+		Report: protocol.ReportDraft{
+			Trigger: protocol.TriggerManual, Result: protocol.ResultOK, StartedAt: b.now.UTC(), SettingsHash: b.loaded.Hash,
+		},
+		By: "Jana",
 	}
 	recorded := func() int {
 		entries, err := b.archive.List(t.Context(), acme, snapshot.Pass)
@@ -532,13 +534,19 @@ func TestUpdateStockLeavesTheRecordOfAPassThatItEnds(t *testing.T) {
 	conflict := b.update(request)
 	require.Positive(t, conflict.Conflicts)
 	require.Zero(t, conflict.RecordedAt, "nor does a conflict")
+	edited := draft
+	edited.Report.SettingsHash = "before"
+	request.Pass, request.Record = 10, &edited
+	require.NoError(t, b.shop.SetQuantity("p2", product("", "", "", "8").Quantity))
+	require.Zero(t, b.update(request).RecordedAt, "nor a record with settings that the pass did not have")
+	request.Record = &draft
 	require.Zero(t, recorded())
 
 	require.NoError(t, b.shop.SetQuantity("p2", product("", "", "", "8").Quantity))
 	request.Pass, request.Receipts = 9, earlier.Receipts
 	written := b.update(request)
 	require.False(t, written.RecordedAt.Before(draft.Report.StartedAt))
-	want := protocol.PassRecord{Report: draft.Report.Report(acme, 9), By: draft.By, Settings: draft.Settings}
+	want := protocol.PassRecord{Report: draft.Report.Report(acme, 9), By: draft.By, Settings: b.loaded.Settings}
 	want.Report.Counts, want.Report.Samples, want.Report.FinishedAt = written.Counts, written.Samples, written.RecordedAt
 	want.Plan, want.Receipts = matched.Plan, append(slices.Clone(earlier.Receipts), written.Receipts...)
 	require.Equal(t, 1, recorded())
@@ -566,7 +574,7 @@ func TestUpdateStockLeavesOutTheSamplesOfThePlanWhereThatIsUnderstood(t *testing
 		return b.update(request)
 	}
 	request.Brief, request.Writes = true, protocol.Ref{}
-	request.Record = &protocol.PassDraft{Report: protocol.ReportDraft{StartedAt: b.now}}
+	request.Record = &protocol.PassDraft{Report: protocol.ReportDraft{StartedAt: b.now, SettingsHash: b.loaded.Hash}}
 	written = again(8)
 	require.Empty(t, written.Samples)
 	require.True(t, written.AsPlanned)
@@ -578,6 +586,37 @@ func TestUpdateStockLeavesOutTheSamplesOfThePlanWhereThatIsUnderstood(t *testing
 	written = again(9)
 	require.NotEmpty(t, written.Samples[string(stock.Rejected)])
 	require.False(t, written.AsPlanned)
+}
+
+func TestMatchProductsLeavesOutSamplesThatAreKnown(t *testing.T) {
+	kros, shop := small()
+	b := newBench(t, kros, shop, "")
+	fetched := b.fetch(protocol.Memory{})
+	before := b.match(fetched)
+	require.NotEmpty(t, before.Samples)
+	request := b.matchRequest(fetched)
+	request.SamplesHash = protocol.SamplesHash(before.Samples)
+	matched, err := run[protocol.Matched](b, b.acts.MatchProducts, request)
+	require.NoError(t, err)
+	require.True(t, matched.SamplesKnown)
+	require.Empty(t, matched.Samples)
+
+	report := protocol.Report{Shop: acme, Pass: 7, StartedAt: b.now}
+	_, err = run[any](b, b.acts.RecordPass, protocol.RecordRequest{
+		Shop: acme, Pass: 7, Record: protocol.PassRecord{Report: report, Plan: matched.Plan}, SamplesOfPlan: true,
+	})
+	require.NoError(t, err)
+	page, err := run[protocol.HistoryPage](b, b.acts.ReadHistory, protocol.HistoryRequest{Shop: acme})
+	require.NoError(t, err)
+	require.Equal(t, before.Samples, page.Records[0].Report.Samples, "a record has them")
+
+	b.setKros("A-3") // no stock item any more
+	fetched = b.fetch(protocol.Memory{})
+	request.Catalogue = fetched.Catalogue
+	matched, err = run[protocol.Matched](b, b.acts.MatchProducts, request)
+	require.NoError(t, err)
+	require.False(t, matched.SamplesKnown)
+	require.NotEmpty(t, matched.Samples)
 }
 
 func TestUpdateStockWithNothingLeftToWriteCounts(t *testing.T) {
@@ -643,7 +682,7 @@ func inParts(t *testing.T, before func(*bench)) (*bench, protocol.Memory, protoc
 	b.later(time.Second)
 	before(b)
 	request := b.updateRequest(matched)
-	request.Record = &protocol.PassDraft{Report: protocol.ReportDraft{Result: protocol.ResultOK, StartedAt: b.now}}
+	request.Record = &protocol.PassDraft{Report: protocol.ReportDraft{Result: protocol.ResultOK, StartedAt: b.now, SettingsHash: b.loaded.Hash}}
 	written := b.update(request)
 	b.details = nil
 	require.Equal(t, 1200, written.Counts.Updated)
@@ -787,7 +826,7 @@ func TestConflictsArePlannedAgainFromWhatTheShopHasNow(t *testing.T) {
 	require.Empty(t, b.shop.Writes())
 
 	again, err := run[protocol.Replanned](b, b.acts.ReplanConflicts, protocol.ReplanRequest{
-		Shop: acme, Pass: 7, Connection: b.loaded.Connection, Settings: b.loaded.Settings, Plan: matched.Plan, Receipts: first.Receipts,
+		Shop: acme, Pass: 7, Connection: b.loaded.Connection, Settings: b.loaded.Settings.Terms(), Plan: matched.Plan, Receipts: first.Receipts,
 	})
 	require.NoError(t, err)
 	lines := rows[stock.Line](b, again.Plan)

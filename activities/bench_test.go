@@ -200,7 +200,7 @@ func (b *bench) load() protocol.Loaded {
 }
 
 func (b *bench) fetchRequest(memory protocol.Memory) protocol.FetchRequest {
-	return protocol.FetchRequest{Shop: acme, Pass: 7, Connection: b.loaded.Connection, Settings: b.loaded.Settings, Memory: memory}
+	return protocol.FetchRequest{Shop: acme, Pass: 7, Connection: b.loaded.Connection, Settings: b.loaded.Settings.Terms(), Memory: memory}
 }
 
 func (b *bench) fetch(memory protocol.Memory) protocol.Fetched {
@@ -212,7 +212,7 @@ func (b *bench) fetch(memory protocol.Memory) protocol.Fetched {
 
 func (b *bench) matchRequest(fetched protocol.Fetched) protocol.MatchRequest {
 	return protocol.MatchRequest{
-		Shop: acme, Pass: 7, Connection: b.loaded.Connection, Settings: b.loaded.Settings,
+		Shop: acme, Pass: 7, Connection: b.loaded.Connection, Settings: b.loaded.Settings.Terms(),
 		Memory: fetched.Memory, Catalogue: fetched.Catalogue,
 	}
 }

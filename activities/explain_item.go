@@ -223,7 +223,7 @@ func (e *explaining) completeRules() error {
 	if err != nil {
 		return nil // the file is gone; that is told already
 	}
-	complete, err := rules(s, e.settings)
+	complete, err := rules(s, e.settings.Terms())
 	if errors.Is(err, errOtherItems) {
 		e.notes = append(e.notes, message.ItemsChanged)
 		return nil

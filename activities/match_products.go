@@ -150,6 +150,9 @@ func (m *matching) keep(ctx context.Context, plan stock.Plan, products []stock.P
 		Counts: plan.Counts(), Samples: plan.Samples(), Warnings: m.told,
 		Stocked: plan.Stocked(), Zeroings: plan.Zeroings(), Lost: plan.Lost(),
 	}
+	if m.req.SamplesHash != "" && protocol.SamplesHash(matched.Samples) == m.req.SamplesHash {
+		matched.Samples, matched.SamplesKnown = nil, true
+	}
 	m.hold(&matched, plan, doubt)
 	return matched, m.findings(ctx, &matched, plan, products, who)
 }

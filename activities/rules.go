@@ -16,7 +16,7 @@ var errOtherItems = errors.New("this worker has another file of items than the p
 // items, which are too many to travel: each worker reads them from its own
 // files. A worker whose file differs must not serve the pass; the error is for
 // failed.
-func rules(s config.Shop, settings protocol.Settings) (stock.Rules, error) {
+func rules(s config.Shop, settings protocol.Terms) (stock.Rules, error) {
 	if s.Settings.ItemsHash != settings.ItemsHash {
 		return stock.Rules{}, fmt.Errorf("rules of %q: %w", s.Name, errOtherItems)
 	}

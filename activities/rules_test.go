@@ -14,7 +14,7 @@ import (
 func TestRulesArePassedOnWithThoseForItemsOfTheWorkersFiles(t *testing.T) {
 	items := map[string]stock.ItemRule{"CABLE": {Pack: decimal.NewFromInt(100)}}
 	s := config.Shop{Name: "acme", Settings: protocol.Settings{ItemsHash: "one", Rules: stock.Rules{Match: stock.ByEAN}}, Items: items}
-	travelled := protocol.Settings{ItemsHash: "one", Rules: stock.Rules{Match: stock.ByNumber}}
+	travelled := protocol.Terms{ItemsHash: "one", Rules: stock.Rules{Match: stock.ByNumber}}
 
 	got, err := rules(s, travelled)
 	require.NoError(t, err)

@@ -44,7 +44,7 @@ func (a *Activities) UpdateStock(ctx context.Context, req protocol.UpdateRequest
 	if req.Writes.Zero() {
 		req.Writes = req.Plan
 	}
-	u := &updating{a: a, req: req, shop: client, begun: a.now()}
+	u := &updating{a: a, req: req, shop: client, settings: s.Settings, settingsHash: s.SettingsHash(), begun: a.now()}
 	if err := u.resume(ctx); err != nil {
 		return protocol.Written{}, err
 	}
@@ -62,6 +62,9 @@ type updating struct {
 	shop  shop.Shop
 	pulse *pulse
 	begun time.Time
+
+	settings     protocol.Settings // as the worker's files have them now
+	settingsHash string
 
 	total    int             // writes of the plan
 	batch    int             // batches sent
@@ -242,8 +245,11 @@ func (u *updating) record(ctx context.Context, w *protocol.Written) {
 	if u.req.Record == nil || w.Stale || w.Conflicts > 0 || len(w.Receipts) == 0 {
 		return
 	}
+	if u.req.Record.Report.SettingsHash != u.settingsHash {
+		return // edited since the pass began: the workflow has the settings of the pass
+	}
 	record := protocol.PassRecord{
-		Report: u.req.Record.Report.Report(u.req.Shop, u.req.Pass), By: u.req.Record.By, Settings: u.req.Record.Settings,
+		Report: u.req.Record.Report.Report(u.req.Shop, u.req.Pass), By: u.req.Record.By, Settings: u.settings,
 		Plan: u.req.Plan, Receipts: slices.Concat(u.req.Receipts, u.refs),
 	}
 	record.Report.Counts, record.Report.Samples = w.Counts, w.Samples

@@ -14,6 +14,9 @@ type RecordRequest struct {
 	Shop   string     `json:"shop"`
 	Pass   int64      `json:"pass"`
 	Record PassRecord `json:"record"`
+	// SamplesOfPlan tells that the report has left out its samples, which are those
+	// of the plan.
+	SamplesOfPlan bool `json:"samplesOfPlan,omitempty"`
 }
 
 // HistoryRequest asks for the records of a shop's passes, newest first.

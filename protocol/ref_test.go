@@ -116,7 +116,6 @@ func TestADraftReadsWhatWasARecord(t *testing.T) {
 	draft := decoded[protocol.PassDraft](t, string(before))
 	require.Equal(t, report, draft.Report.Report("acme", 7))
 	require.Equal(t, "Jana", draft.By)
-	require.Equal(t, "Acme", draft.Settings.Title)
 	now, err := json.Marshal(draft)
 	require.NoError(t, err)
 	require.Equal(t, draft.Report.Report("acme", 7), decoded[protocol.PassDraft](t, string(now)).Report.Report("acme", 7))

@@ -1,6 +1,9 @@
 package protocol
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"time"
 
 	"github.com/skladom/skladom/stock"
@@ -79,6 +82,20 @@ type Failure struct {
 	Hint    string `json:"hint"`
 }
 
+// SamplesHash names samples, so that a report with the same ones as the report
+// before need not carry them. Empty where there are none.
+func SamplesHash(samples stock.Samples) string {
+	if len(samples) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(samples)
+	if err != nil {
+		return "" // texts only: it cannot be; and then they travel
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
 // Report is what a pass did, or would do where DryRun is set.
 type Report struct {
 	Shop         string    `json:"shop"`
@@ -112,4 +129,17 @@ type Settings struct {
 	Alerts       bool          `json:"alerts,omitempty"`       // somebody is told
 	QuietAfter   time.Duration `json:"quietAfter,omitempty"`   // without any change in KROS; 0: never
 	MissedPasses int           `json:"missedPasses,omitempty"` // intervals without a good pass; 0 where Alerts is false
+}
+
+// Terms are what of Settings decides about quantities. Activities that judge
+// need no more.
+type Terms struct {
+	Rules          stock.Rules `json:"rules"`
+	OnlyEshopItems bool        `json:"onlyEshopItems,omitempty"`
+	ItemsHash      string      `json:"itemsHash,omitempty"`
+}
+
+// Terms are what of the settings decides about quantities.
+func (s Settings) Terms() Terms {
+	return Terms{Rules: s.Rules, OnlyEshopItems: s.OnlyEshopItems, ItemsHash: s.ItemsHash}
 }

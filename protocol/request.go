@@ -136,6 +136,9 @@ type PassRequest struct {
 	// Last is how the pass before ended. With it, a pass that has something to
 	// tell leaves a PassRecord.
 	Last *Ended `json:"last,omitempty"`
+	// SamplesHash is of the samples that the last report had. From one pass to the
+	// next they are mostly the same, and would lie in four events of each.
+	SamplesHash string `json:"samplesHash,omitempty"`
 }
 
 // Ended is how a pass ended, as far as the next one has to know.
@@ -158,6 +161,9 @@ type PassResult struct {
 	Receipts  []Ref      `json:"receipts,omitempty"`  // not where they are Memory.Receipts
 	Memory    Memory     `json:"memory"`
 	LastPass  int64      `json:"lastPass,omitempty"` // highest pass number in the archive
+	// SamplesKnown tells that the samples have the hash of the request, and are
+	// left out of the report: whoever sent it has them.
+	SamplesKnown bool `json:"samplesKnown,omitempty"`
 
 	Hold     *Hold      `json:"hold,omitempty"`     // what waits for a person
 	Day      *stock.Day `json:"day,omitempty"`      // what this pass adds to the day: products above 0 before it, and those it took to 0
@@ -308,15 +314,15 @@ type ShopIdentity struct {
 
 // FetchRequest asks for a sweep of KROS's catalogue into the archive.
 type FetchRequest struct {
-	Shop       string   `json:"shop"`
-	Pass       int64    `json:"pass"`
-	DryRun     bool     `json:"dryRun,omitempty"`
-	Connection string   `json:"connection"`
-	Settings   Settings `json:"settings"`
-	Memory     Memory   `json:"memory"`
-	Protected  []Ref    `json:"protected,omitempty"` // what else of the archive is still needed
-	Delta      bool     `json:"delta,omitempty"`     // read the changes only, where the baseline is still there
-	Brief      bool     `json:"brief,omitempty"`     // leave out a memory that stayed what it is
+	Shop       string `json:"shop"`
+	Pass       int64  `json:"pass"`
+	DryRun     bool   `json:"dryRun,omitempty"`
+	Connection string `json:"connection"`
+	Settings   Terms  `json:"settings"`
+	Memory     Memory `json:"memory"`
+	Protected  []Ref  `json:"protected,omitempty"` // what else of the archive is still needed
+	Delta      bool   `json:"delta,omitempty"`     // read the changes only, where the baseline is still there
+	Brief      bool   `json:"brief,omitempty"`     // leave out a memory that stayed what it is
 }
 
 // Fetched is the sweep, and the memory that holds from here on: none where the
@@ -335,17 +341,18 @@ type MatchRequest struct {
 	Pass       int64     `json:"pass"`
 	DryRun     bool      `json:"dryRun,omitempty"`
 	Connection string    `json:"connection"`
-	Settings   Settings  `json:"settings"`
+	Settings   Terms     `json:"settings"`
 	ShopID     string    `json:"shopId"`
 	Memory     Memory    `json:"memory"`
 	Catalogue  Catalogue `json:"catalogue"`
 	Accept     bool      `json:"accept,omitempty"`
 	Findings   bool      `json:"findings,omitempty"`
 
-	Basis     string     `json:"basis,omitempty"`
-	Day       *stock.Day `json:"day,omitempty"`
-	Approved  Ref        `json:"approved,omitzero"`
-	Dismissed Ref        `json:"dismissed,omitzero"`
+	Basis       string     `json:"basis,omitempty"`
+	Day         *stock.Day `json:"day,omitempty"`
+	Approved    Ref        `json:"approved,omitzero"`
+	Dismissed   Ref        `json:"dismissed,omitzero"`
+	SamplesHash string     `json:"samplesHash,omitempty"` // see PassRequest
 }
 
 // Matched is a plan in the archive and its numbers, or the Doubt for which
@@ -358,14 +365,16 @@ type Matched struct {
 	Products int           `json:"products"` // matched by items of the sweep
 	Counts   stock.Counts  `json:"counts"`
 	Samples  stock.Samples `json:"samples,omitempty"`
-	Warnings []string      `json:"warnings,omitempty"`
-	Findings *Findings     `json:"findings,omitempty"`
-	Doubt    *Failure      `json:"doubt,omitempty"`
-	Hold     *Hold         `json:"hold,omitempty"`
-	Holding  *Failure      `json:"holding,omitempty"`
-	Stocked  int           `json:"stocked,omitempty"`  // products above 0 before the pass
-	Lost     int           `json:"lost,omitempty"`     // products that were in step with an item and are not any more
-	Zeroings int           `json:"zeroings,omitempty"` // that the plan takes to 0 and nobody approved
+	// SamplesKnown tells that Samples have the hash of the request, and are left out.
+	SamplesKnown bool      `json:"samplesKnown,omitempty"`
+	Warnings     []string  `json:"warnings,omitempty"`
+	Findings     *Findings `json:"findings,omitempty"`
+	Doubt        *Failure  `json:"doubt,omitempty"`
+	Hold         *Hold     `json:"hold,omitempty"`
+	Holding      *Failure  `json:"holding,omitempty"`
+	Stocked      int       `json:"stocked,omitempty"`  // products above 0 before the pass
+	Lost         int       `json:"lost,omitempty"`     // products that were in step with an item and are not any more
+	Zeroings     int       `json:"zeroings,omitempty"` // that the plan takes to 0 and nobody approved
 	// Held marks a Doubt that waits for approval, in histories of before there
 	// were holds.
 	Held bool `json:"held,omitempty"`
@@ -389,11 +398,11 @@ type UpdateRequest struct {
 }
 
 // PassDraft is what of a PassRecord is known before the last write. Its fields
-// have the names that they have there: it was sent as one before.
+// have the names that they have there: it was sent as one before. The settings
+// are those of the worker's files, where they still have the hash of the report.
 type PassDraft struct {
-	Report   ReportDraft `json:"report"`
-	By       string      `json:"by,omitempty"`
-	Settings Settings    `json:"settings"`
+	Report ReportDraft `json:"report"`
+	By     string      `json:"by,omitempty"`
 }
 
 // ReportDraft is what of a Report is known before the last write.
@@ -443,12 +452,12 @@ type Written struct {
 // ReplanRequest asks to plan the products again whose quantity changed in the
 // shop between reading and writing.
 type ReplanRequest struct {
-	Shop       string   `json:"shop"`
-	Pass       int64    `json:"pass"`
-	Connection string   `json:"connection"`
-	Settings   Settings `json:"settings"`
-	Plan       Ref      `json:"plan"`
-	Receipts   []Ref    `json:"receipts"`
+	Shop       string `json:"shop"`
+	Pass       int64  `json:"pass"`
+	Connection string `json:"connection"`
+	Settings   Terms  `json:"settings"`
+	Plan       Ref    `json:"plan"`
+	Receipts   []Ref  `json:"receipts"`
 }
 
 // Replanned is the Plan of these products alone, and the Whole plan with them:

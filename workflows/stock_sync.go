@@ -302,6 +302,9 @@ func (s *stockSync) pass(ctx workflow.Context, trigger protocol.Trigger) error {
 	case err != nil: // deactivated before there was anything to report
 		result = s.noPass(ctx, trigger, message.Unfinished(protocol.ShopUnavailable, cause(err)))
 	}
+	if result.SamplesKnown {
+		result.Samples = s.LastPass.Samples
+	}
 	s.note(&result.Report)
 	s.judge(ctx, &result)
 	s.Told.count(result.Result, result.Lost, s.PassStartedAt, s.NextTick)
@@ -354,6 +357,9 @@ func (s *stockSync) runPass(ctx workflow.Context, trigger protocol.Trigger, cata
 	}
 	// Whatever is out of the ordinary is worth a whole look.
 	request.Delta = trigger == protocol.TriggerNotification && s.State == protocol.StateActive && s.Memory.Filter.Proven()
+	if s.LastPass != nil {
+		request.SamplesHash = protocol.SamplesHash(s.LastPass.Samples)
+	}
 	s.Approval.apply(&request)
 	return s.child(ctx, request)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/skladom/skladom/message"
 	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/stock"
 	"github.com/skladom/skladom/workflows"
 )
 
@@ -817,4 +818,28 @@ func TestTheListKnowsWhyAndSinceWhen(t *testing.T) {
 		"paused Paused by Jana until 2 Mar 2026 12:50 CET: stocktaking. since 1h40m0s until 1h50m0s@1h40m0s",
 		"none@1h50m0s",
 	}, noted, "only when it changes")
+}
+
+// They are in every report all the same: of the status and of the update.
+func TestSamplesThatStayedTravelOnce(t *testing.T) {
+	samples := stock.Samples{"unmatched": {{Item: "A-4", Reason: "no product"}}}
+	w := newWorld(t)
+	w.pass = func(ctx workflow.Context, r protocol.PassRequest) (protocol.PassResult, error) {
+		result, err := passing(aPass)(ctx, r)
+		if result.SamplesKnown = r.SamplesHash == protocol.SamplesHash(samples); !result.SamplesKnown {
+			result.Samples = samples
+		}
+		return result, err
+	}
+	first, second := w.syncAt(time.Minute), w.syncAt(2*time.Minute)
+	seen := w.statusAt(3 * time.Minute)
+	w.at(4*time.Minute, func() { w.pass = failing(protocol.KrosUnavailable) }) // knows of none
+	w.syncAt(5 * time.Minute)
+	w.syncAt(6 * time.Minute)
+	w.runUntil(7*time.Minute, running())
+	require.NotEmpty(t, protocol.SamplesHash(samples))
+	require.Equal(t, []string{"", protocol.SamplesHash(samples), protocol.SamplesHash(samples), ""}, lo.Map(w.requests, func(r protocol.PassRequest, _ int) string { return r.SamplesHash }))
+	require.Equal(t, samples, first.report.Samples)
+	require.Equal(t, samples, second.report.Samples)
+	require.Equal(t, samples, seen.LastPass.Samples)
 }

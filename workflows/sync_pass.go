@@ -88,7 +88,7 @@ type pass struct {
 	zeroings   int
 	lost       bool              // the archive has lost an object, and KROS was read once more for it
 	holding    *protocol.Failure // why something of the plan is held
-	planned    stock.Samples     // of the plan
+	planned    protocol.Matched  // the plan that is being written
 	recordedAt time.Time         // when the pass ended, where the last write has left its record
 }
 
@@ -205,7 +205,7 @@ func (p *pass) fetch(ctx workflow.Context) error {
 		p.blame = protocol.KrosUnavailable
 		fetched, err := call[protocol.Fetched](ctx, fetchBounds, "KROS: read the catalogue", do.FetchStock, protocol.FetchRequest{
 			Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
-			Connection: p.req.Connection, Settings: p.req.Settings, Memory: p.result.Memory,
+			Connection: p.req.Connection, Settings: p.req.Settings.Terms(), Memory: p.result.Memory,
 			Protected: p.protected(), Delta: p.req.Delta && !p.lost, Brief: true,
 		})
 		if err != nil {
@@ -243,15 +243,17 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	p.blame = protocol.ShopUnavailable
 	matched, err := call[protocol.Matched](ctx, matchBounds, "e-shop: find the products", do.MatchProducts, protocol.MatchRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
-		Connection: p.req.Connection, Settings: p.req.Settings, ShopID: p.req.ShopID,
+		Connection: p.req.Connection, Settings: p.req.Settings.Terms(), ShopID: p.req.ShopID,
 		Memory: p.result.Memory.Compared(), Catalogue: *p.result.Catalogue, Accept: p.req.Accept, Findings: p.req.Findings,
 		Basis: p.req.Basis, Day: p.req.Day, Approved: p.req.Approved, Dismissed: p.req.Dismissed,
+		SamplesHash: p.req.SamplesHash,
 	})
 	if err != nil {
 		return protocol.Matched{}, err
 	}
 	p.warn(matched.Warnings...)
-	p.result.Counts, p.result.Samples, p.planned = matched.Counts, samples(matched.Samples), samples(matched.Samples)
+	p.result.Counts, p.planned = matched.Counts, matched
+	p.result.Samples, p.result.SamplesKnown = samples(matched.Samples), matched.SamplesKnown
 	p.result.Plan, p.result.PlanHash, p.result.Findings = matched.Plan, matched.Hash, matched.Findings
 	p.result.ShopID = cmp.Or(matched.ShopID, p.result.ShopID)
 	p.result.Hold, p.result.Lost = matched.Hold, matched.Lost
@@ -285,9 +287,10 @@ func (p *pass) write(ctx workflow.Context, ledger, writes protocol.Ref, draft *p
 	p.result.Receipts = append(p.result.Receipts, written.Receipts...)
 	p.result.Memory.Receipts = p.result.Receipts
 	p.result.Day.Zeroed = written.Zeroed
-	p.result.Counts, p.result.Samples, p.settled = written.Counts, samples(written.Samples), true
+	p.result.Counts, p.settled = written.Counts, true
+	p.result.Samples, p.result.SamplesKnown = samples(written.Samples), false
 	if written.AsPlanned {
-		p.result.Samples = p.planned
+		p.result.Samples, p.result.SamplesKnown = samples(p.planned.Samples), p.planned.SamplesKnown
 	}
 	p.recordedAt = written.RecordedAt
 	return written, nil
@@ -303,14 +306,14 @@ func (p *pass) draft() *protocol.PassDraft {
 	if p.holding != nil {
 		report.Result, report.Failure = protocol.ResultHeld, p.holding
 	}
-	return &protocol.PassDraft{Report: report, By: p.req.By, Settings: p.req.Settings}
+	return &protocol.PassDraft{Report: report, By: p.req.By}
 }
 
 // writeAgain plans the products once more that changed in the shop between
 // reading and writing. A second conflict is left to the next pass.
 func (p *pass) writeAgain(ctx workflow.Context) (protocol.Written, error) {
 	again, err := call[protocol.Replanned](ctx, matchBounds, "e-shop: look at what changed meanwhile", do.ReplanConflicts, protocol.ReplanRequest{
-		Shop: p.req.Shop, Pass: p.req.Pass, Connection: p.req.Connection, Settings: p.req.Settings,
+		Shop: p.req.Shop, Pass: p.req.Pass, Connection: p.req.Connection, Settings: p.req.Settings.Terms(),
 		Plan: p.result.Plan, Receipts: p.result.Receipts,
 	})
 	if err != nil {
@@ -345,7 +348,8 @@ func (p *pass) record(ctx workflow.Context) {
 	steady, _ := workflow.NewDisconnectedContext(ctx) // a cancelled pass has written, too
 	err := run(steady, readBounds, "remember the pass", do.RecordPass, protocol.RecordRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass,
-		Record: protocol.PassRecord{Report: r.Report, By: p.req.By, Settings: p.req.Settings, Plan: r.Plan, Receipts: r.Receipts},
+		Record:        protocol.PassRecord{Report: r.Report, By: p.req.By, Settings: p.req.Settings, Plan: r.Plan, Receipts: r.Receipts},
+		SamplesOfPlan: r.SamplesKnown,
 	}, nil)
 	if err != nil {
 		workflow.GetLogger(ctx).Warn("cannot record the pass", "shop", p.req.Shop, "pass", p.req.Pass, "error", cause(err))

@@ -196,10 +196,10 @@ func TestAPassFetchesMatchesAndWrites(t *testing.T) {
 	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Receipts: []protocol.Ref{ref("receipt")}, Products: 8, Pass: 7, ReadAt: begin, SweptAt: begin}, result.Memory, "accepted")
 
 	require.Empty(t, cmp.Diff(protocol.FetchRequest{
-		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, Memory: request().Memory, Brief: true,
+		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings.Terms(), Memory: request().Memory, Brief: true,
 	}, s.fetches[0]))
 	require.Empty(t, cmp.Diff(protocol.MatchRequest{
-		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings, ShopID: shopID, Memory: request().Memory.Compared(), Catalogue: s.matches[0].Catalogue,
+		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings.Terms(), ShopID: shopID, Memory: request().Memory.Compared(), Catalogue: s.matches[0].Catalogue,
 	}, s.matches[0]))
 	require.Equal(t, ref("sweep 1"), s.matches[0].Catalogue.Ref)
 	require.Nil(t, result.Catalogue, "which is the baseline now")
@@ -229,6 +229,55 @@ func TestAWriteThatFoundNoOtherSamplesLeavesThoseOfThePlan(t *testing.T) {
 	result := s.run(request())
 	require.Equal(t, []string{"fetch", "match", "write", "replan", "write"}, s.calls)
 	require.Equal(t, planned, result.Samples, "not those of the write before")
+}
+
+// Samples are mostly those of the report before, which its StockSync has.
+func TestKnownSamplesTravelInNoResult(t *testing.T) {
+	known := func(protocol.MatchRequest) (protocol.Matched, error) {
+		m := matched(4)
+		m.SamplesKnown = true
+		return m, nil
+	}
+	r := request()
+	r.SamplesHash, r.Last = "s", &protocol.Ended{}
+	recording := func(s *shift) *[]protocol.RecordRequest {
+		records := &[]protocol.RecordRequest{}
+		s.activity("RecordPass", func(_ context.Context, r protocol.RecordRequest) error {
+			*records = append(*records, r)
+			return nil
+		})
+		return records
+	}
+	t.Run("which the plan has", func(t *testing.T) {
+		s := newShift(t)
+		records := recording(s)
+		s.match[0] = known
+		s.write[0] = func(protocol.UpdateRequest) (protocol.Written, error) {
+			w := written(4)
+			w.AsPlanned = true
+			return w, nil
+		}
+		result := s.run(r)
+		require.Equal(t, "s", s.matches[0].SamplesHash)
+		require.True(t, result.SamplesKnown)
+		require.Empty(t, result.Samples)
+		require.Len(t, *records, 1)
+		require.True(t, (*records)[0].SamplesOfPlan, "a record has them all the same")
+	})
+	t.Run("which the plan has, and the write not any more", func(t *testing.T) {
+		s := newShift(t)
+		records := recording(s)
+		s.match[0] = known
+		s.write[0] = func(protocol.UpdateRequest) (protocol.Written, error) {
+			w := written(4)
+			w.Samples = stock.Samples{"rejected": {{Item: "A-2"}}}
+			return w, nil
+		}
+		result := s.run(r)
+		require.False(t, result.SamplesKnown)
+		require.Equal(t, stock.Samples{"rejected": {{Item: "A-2"}}}, result.Samples)
+		require.False(t, (*records)[0].SamplesOfPlan)
+	})
 }
 
 func TestAPassThatChangesNothingWritesNothing(t *testing.T) {
