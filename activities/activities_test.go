@@ -612,7 +612,7 @@ func TestMatchProductsLeavesOutSamplesThatAreKnown(t *testing.T) {
 
 	b.setKros("A-3") // no stock item any more
 	fetched = b.fetch(protocol.Memory{})
-	request.Catalogue = fetched.Catalogue
+	request.Catalogue = fetched.Catalogue.Swept()
 	matched, err = run[protocol.Matched](b, b.acts.MatchProducts, request)
 	require.NoError(t, err)
 	require.False(t, matched.SamplesKnown)

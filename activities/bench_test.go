@@ -213,7 +213,7 @@ func (b *bench) fetch(memory protocol.Memory) protocol.Fetched {
 func (b *bench) matchRequest(fetched protocol.Fetched) protocol.MatchRequest {
 	return protocol.MatchRequest{
 		Shop: acme, Pass: 7, Connection: b.loaded.Connection, Settings: b.loaded.Settings.Terms(),
-		Memory: fetched.Memory, Catalogue: fetched.Catalogue,
+		Memory: fetched.Memory, Catalogue: fetched.Catalogue.Swept(),
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 // Ref points to an object in the archive. Bucket is the id of the bucket, so
 // that a worker with another bucket notices; SHA256 is over the stored bytes.
 //
-// A pass carries some 25 of them through its histories, so it travels as one
-// text of three words: key, bucket and hash together in base64url, rows. A
-// reference that does not fit into that travels as an object with the names
-// below, which is also how it was written before and stays readable.
+// A pass carries some 20 of them through its histories, so it travels as one
+// text of three words: key without its extension, bucket and hash together in
+// base64url, rows. What does not fit into that travels as an object with the
+// names below, which is also how all were written before, and stays readable.
 type Ref struct {
 	Bucket string `json:"bucket"`
 	Key    string `json:"key"`
@@ -29,8 +29,10 @@ func (r Ref) Zero() bool { return r.Key == "" }
 // plainRef is a Ref as an object.
 type plainRef Ref
 
-// The bytes of a bucket's id and of a hash.
+// What the short form takes for granted: how keys end, and the bytes of a
+// bucket's id and of a hash.
 const (
+	extension   = ".jsonl.zst"
 	bucketBytes = 16
 	hashBytes   = 32
 )
@@ -73,10 +75,11 @@ func (r Ref) text() string {
 	if err != nil || len(hash) != hashBytes || r.SHA256 != hex.EncodeToString(hash) {
 		return ""
 	}
-	if r.Zero() || strings.Contains(r.Key, " ") {
+	key, ends := strings.CutSuffix(r.Key, extension)
+	if !ends || strings.Contains(key, " ") {
 		return ""
 	}
-	return r.Key + " " + base64.RawURLEncoding.EncodeToString(append(bucket, hash...)) + " " + strconv.Itoa(r.Rows)
+	return key + " " + base64.RawURLEncoding.EncodeToString(append(bucket, hash...)) + " " + strconv.Itoa(r.Rows)
 }
 
 func parseRef(text string) (Ref, error) {
@@ -98,7 +101,7 @@ func parseRef(text string) (Ref, error) {
 	if err != nil {
 		return Ref{}, fmt.Errorf("rows: %w", err)
 	}
-	return Ref{Bucket: bucketID(sums[:bucketBytes]), Key: words[0], SHA256: hex.EncodeToString(sums[bucketBytes:]), Rows: rows}, nil
+	return Ref{Bucket: bucketID(sums[:bucketBytes]), Key: words[0] + extension, SHA256: hex.EncodeToString(sums[bucketBytes:]), Rows: rows}, nil
 }
 
 // bucketID is a UUID as it is written.

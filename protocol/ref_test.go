@@ -3,6 +3,7 @@ package protocol_test
 import (
 	"encoding/hex"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/stock"
 )
 
 var archived = protocol.Ref{
@@ -23,7 +25,7 @@ var archived = protocol.Ref{
 const (
 	archivedBefore = `{"bucket":"ef3ee40a-66e9-49ed-9c9f-7eced96aa92e","key":"large/plan/0000000004-20261129T123402.093Z-1fee8995.jsonl.zst",` +
 		`"sha256":"a0494d688ac352a6689c27d987c1e8d766cb8fe7f2278e6951f75def02a8ed0d","rows":100000}`
-	archivedNow = `"large/plan/0000000004-20261129T123402.093Z-1fee8995.jsonl.zst 7z7kCmbpSe2cn37O2WqpLqBJTWiKw1KmaJwn2YfB6Ndmy4_n8ieOaVH3Xe8CqO0N 100000"`
+	archivedNow = `"large/plan/0000000004-20261129T123402.093Z-1fee8995 7z7kCmbpSe2cn37O2WqpLqBJTWiKw1KmaJwn2YfB6Ndmy4_n8ieOaVH3Xe8CqO0N 100000"`
 )
 
 // Histories of a release are read by the next one: this form may not change
@@ -49,6 +51,56 @@ func TestAReferenceOfBeforeStaysReadable(t *testing.T) {
 	require.Equal(t, protocol.Memory{
 		Baseline: archived, Ledger: archived, Receipts: []protocol.Ref{archived, archived}, Products: 3, Pass: 4,
 	}, memory, "it is the same reference in both forms")
+}
+
+func TestWhatFitsIntoNoShortTextTravelsWhole(t *testing.T) {
+	for name, change := range map[string]func(*protocol.Ref){
+		"another key":          func(r *protocol.Ref) { r.Key = "bucket.id" },
+		"a key with a space":   func(r *protocol.Ref) { r.Key = "a b.jsonl.zst" },
+		"no bucket":            func(r *protocol.Ref) { r.Bucket = "" },
+		"a bucket in capitals": func(r *protocol.Ref) { r.Bucket = strings.ToUpper(r.Bucket) },
+		"a hash in capitals":   func(r *protocol.Ref) { r.SHA256 = strings.ToUpper(r.SHA256) },
+		"a short hash":         func(r *protocol.Ref) { r.SHA256 = r.SHA256[:62] },
+	} {
+		ref := archived
+		change(&ref)
+		text, err := json.Marshal(ref)
+		require.NoError(t, err)
+		require.Contains(t, string(text), `{"bucket":`, name)
+		require.Equal(t, ref, decoded[protocol.Ref](t, string(text)), name)
+	}
+}
+
+// What is 0 is left out of what activities answer; reports have all numbers.
+func TestCountsThatActivitiesAnswerReadAsBefore(t *testing.T) {
+	counts := stock.Counts{KrosItems: 9, Updated: 2, Conflicts: 1}
+	matched := protocol.Matched{Plan: archived, Hash: "h", Writes: 2, Counts: counts, Samples: stock.Samples{"held": {{Item: "A"}}}}
+	text, err := json.Marshal(matched)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"counts":{"krosItems":9,"updated":2,"conflicts":1}`)
+	require.Equal(t, 1, strings.Count(string(text), `"counts"`))
+	require.Equal(t, matched, decoded[protocol.Matched](t, string(text)))
+	written := protocol.Written{Counts: counts, Stale: true, Zeroed: 1}
+	text, err = json.Marshal(written)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"counts":{"krosItems":9,"updated":2,"conflicts":1}`)
+	require.Equal(t, written, decoded[protocol.Written](t, string(text)))
+
+	all, err := json.Marshal(counts)
+	require.NoError(t, err)
+	require.Equal(t, counts, decoded[protocol.Written](t, `{"counts":`+string(all)+`}`).Counts, "of before")
+	rapid.Check(t, func(t *rapid.T) {
+		var each stock.Counts
+		fields := reflect.ValueOf(&each).Elem()
+		for i := range fields.NumField() {
+			fields.Field(i).SetInt(int64(rapid.IntRange(0, 2).Draw(t, fields.Type().Field(i).Name)))
+		}
+		text, err := json.Marshal(protocol.Written{Counts: each})
+		require.NoError(t, err)
+		var read protocol.Written
+		require.NoError(t, json.Unmarshal(text, &read))
+		require.Equal(t, each, read.Counts)
+	})
 }
 
 func TestWhatWasPlannedAgainBeforeStaysReadable(t *testing.T) {

@@ -107,6 +107,15 @@ type Catalogue struct {
 	Delta     bool      `json:"delta,omitempty"`     // only changes were read; the rest is the baseline's
 }
 
+// Swept is what a plan is made of.
+type Swept struct {
+	Ref   Ref `json:"ref"`
+	Items int `json:"items"`
+}
+
+// Swept is the catalogue, for a plan to be made of it.
+func (c Catalogue) Swept() Swept { return Swept{Ref: c.Ref, Items: c.Items} }
+
 // PassRequest is the input of SyncPass.
 type PassRequest struct {
 	Shop         string   `json:"shop"`
@@ -337,16 +346,16 @@ type Fetched struct {
 
 // MatchRequest asks for the plan of a catalogue.
 type MatchRequest struct {
-	Shop       string    `json:"shop"`
-	Pass       int64     `json:"pass"`
-	DryRun     bool      `json:"dryRun,omitempty"`
-	Connection string    `json:"connection"`
-	Settings   Terms     `json:"settings"`
-	ShopID     string    `json:"shopId"`
-	Memory     Memory    `json:"memory"`
-	Catalogue  Catalogue `json:"catalogue"`
-	Accept     bool      `json:"accept,omitempty"`
-	Findings   bool      `json:"findings,omitempty"`
+	Shop       string `json:"shop"`
+	Pass       int64  `json:"pass"`
+	DryRun     bool   `json:"dryRun,omitempty"`
+	Connection string `json:"connection"`
+	Settings   Terms  `json:"settings"`
+	ShopID     string `json:"shopId"`
+	Memory     Memory `json:"memory"`
+	Catalogue  Swept  `json:"catalogue"`
+	Accept     bool   `json:"accept,omitempty"`
+	Findings   bool   `json:"findings,omitempty"`
 
 	Basis       string     `json:"basis,omitempty"`
 	Day         *stock.Day `json:"day,omitempty"`

@@ -637,6 +637,22 @@ func TestPruneKeepsWhatRetentionSays(t *testing.T) {
 	}
 }
 
+// The longer form of a reference is for what is no object of an archive.
+func TestReferencesToTheArchiveTravelShort(t *testing.T) {
+	a := open(t, "mem://")
+	for _, kind := range kinds {
+		ref := write(t, a, Name{Shop: "acme", Kind: kind, Pass: 7, At: noon, Unique: "x"})
+		require.Equal(t, kind, KindOf(ref))
+		text, err := json.Marshal(ref)
+		require.NoError(t, err)
+		require.Regexp(t, `^"acme/`+string(kind)+`/0000000007-[^ ]+-x [A-Za-z0-9_-]{64} \d+"$`, string(text))
+		var read protocol.Ref
+		require.NoError(t, json.Unmarshal(text, &read))
+		require.Equal(t, ref, read)
+	}
+	require.Empty(t, KindOf(protocol.Ref{Key: idKey}))
+}
+
 func TestPruneRefusesToRemoveEverything(t *testing.T) {
 	a := open(t, "mem://")
 	for _, r := range []Retention{{}, {Catalogues: 1}, {Now: noon}, {Catalogues: 1, Now: noon, Receipts: -1}} {

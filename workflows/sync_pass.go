@@ -244,7 +244,7 @@ func (p *pass) match(ctx workflow.Context) (protocol.Matched, error) {
 	matched, err := call[protocol.Matched](ctx, matchBounds, "e-shop: find the products", do.MatchProducts, protocol.MatchRequest{
 		Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
 		Connection: p.req.Connection, Settings: p.req.Settings.Terms(), ShopID: p.req.ShopID,
-		Memory: p.result.Memory.Compared(), Catalogue: *p.result.Catalogue, Accept: p.req.Accept, Findings: p.req.Findings,
+		Memory: p.result.Memory.Compared(), Catalogue: p.result.Catalogue.Swept(), Accept: p.req.Accept, Findings: p.req.Findings,
 		Basis: p.req.Basis, Day: p.req.Day, Approved: p.req.Approved, Dismissed: p.req.Dismissed,
 		SamplesHash: p.req.SamplesHash,
 	})
