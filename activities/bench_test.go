@@ -200,7 +200,7 @@ func (b *bench) load() protocol.Loaded {
 }
 
 func (b *bench) fetchRequest(memory protocol.Memory) protocol.FetchRequest {
-	return protocol.FetchRequest{Shop: acme, Pass: 7, Connection: b.loaded.Connection, Settings: b.loaded.Settings.Terms(), Memory: memory}
+	return protocol.FetchRequest{Shop: acme, Pass: 7, Connection: b.loaded.Connection, Settings: b.loaded.Settings.Terms().ToRead(), Memory: memory}
 }
 
 func (b *bench) fetch(memory protocol.Memory) protocol.Fetched {

@@ -134,9 +134,18 @@ type Settings struct {
 // Terms are what of Settings decides about quantities. Activities that judge
 // need no more.
 type Terms struct {
-	Rules          stock.Rules `json:"rules"`
+	Rules          stock.Rules `json:"rules,omitzero"`
 	OnlyEshopItems bool        `json:"onlyEshopItems,omitempty"`
 	ItemsHash      string      `json:"itemsHash,omitempty"`
+}
+
+// ToRead are what of the terms decides how the catalogue is read: the rules only
+// where they write missing items to zero, for which KROS is asked again.
+func (t Terms) ToRead() Terms {
+	if t.Rules.Missing != stock.MissingZero {
+		t.Rules = stock.Rules{}
+	}
+	return t
 }
 
 // Terms are what of the settings decides about quantities.

@@ -205,7 +205,7 @@ func (p *pass) fetch(ctx workflow.Context) error {
 		p.blame = protocol.KrosUnavailable
 		fetched, err := call[protocol.Fetched](ctx, fetchBounds, "KROS: read the catalogue", do.FetchStock, protocol.FetchRequest{
 			Shop: p.req.Shop, Pass: p.req.Pass, DryRun: p.req.DryRun,
-			Connection: p.req.Connection, Settings: p.req.Settings.Terms(), Memory: p.result.Memory,
+			Connection: p.req.Connection, Settings: p.req.Settings.Terms().ToRead(), Memory: p.result.Memory,
 			Protected: p.protected(), Delta: p.req.Delta && !p.lost, Brief: true,
 		})
 		if err != nil {

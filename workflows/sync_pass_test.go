@@ -196,7 +196,7 @@ func TestAPassFetchesMatchesAndWrites(t *testing.T) {
 	require.Equal(t, protocol.Memory{Baseline: ref("sweep 1"), Ledger: ref("plan"), Receipts: []protocol.Ref{ref("receipt")}, Products: 8, Pass: 7, ReadAt: begin, SweptAt: begin}, result.Memory, "accepted")
 
 	require.Empty(t, cmp.Diff(protocol.FetchRequest{
-		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings.Terms(), Memory: request().Memory, Brief: true,
+		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings.Terms().ToRead(), Memory: request().Memory, Brief: true,
 	}, s.fetches[0]))
 	require.Empty(t, cmp.Diff(protocol.MatchRequest{
 		Shop: acme, Pass: 7, Connection: address, Settings: request().Settings.Terms(), ShopID: shopID, Memory: request().Memory.Compared(), Catalogue: s.matches[0].Catalogue,
@@ -229,6 +229,20 @@ func TestAWriteThatFoundNoOtherSamplesLeavesThoseOfThePlan(t *testing.T) {
 	result := s.run(request())
 	require.Equal(t, []string{"fetch", "match", "write", "replan", "write"}, s.calls)
 	require.Equal(t, planned, result.Samples, "not those of the write before")
+}
+
+func TestAFetchIsGivenTheRulesWhereMissingItemsAreWrittenToZero(t *testing.T) {
+	for missing, want := range map[stock.Missing]stock.Rules{
+		stock.MissingZero: {Match: stock.ByEAN, Missing: stock.MissingZero},
+		stock.MissingKeep: {},
+	} {
+		s := newShift(t)
+		r := request()
+		r.Settings.Rules = stock.Rules{Match: stock.ByEAN, Missing: missing}
+		s.run(r)
+		require.Empty(t, cmp.Diff(want, s.fetches[0].Settings.Rules))
+		require.Empty(t, cmp.Diff(r.Settings.Rules, s.matches[0].Settings.Rules))
+	}
 }
 
 // Samples are mostly those of the report before, which its StockSync has.

@@ -156,6 +156,23 @@ func decoded[T any](t *testing.T, text string) (v T) {
 	return v
 }
 
+// A fetch that had other rules than the pass would guess about missing items.
+func TestAFetchHasTheRulesWhereItNeedsThem(t *testing.T) {
+	settings := protocol.Settings{OnlyEshopItems: true, ItemsHash: "i", Title: "Acme", Rules: stock.Rules{Match: stock.ByEAN, Missing: stock.MissingZero}}
+	terms := settings.Terms()
+	require.Equal(t, protocol.Terms{Rules: settings.Rules, OnlyEshopItems: true, ItemsHash: "i"}, terms)
+	require.Equal(t, terms, terms.ToRead())
+	settings.Rules.Missing = stock.MissingKeep
+	require.Equal(t, protocol.Terms{OnlyEshopItems: true, ItemsHash: "i"}, settings.Terms().ToRead())
+
+	text, err := json.Marshal(settings.Terms().ToRead())
+	require.NoError(t, err)
+	require.JSONEq(t, `{"onlyEshopItems":true,"itemsHash":"i"}`, string(text))
+	before, err := json.Marshal(settings)
+	require.NoError(t, err)
+	require.Equal(t, settings.Rules.Match, decoded[protocol.Terms](t, string(before)).Rules.Match, "a request of before has all settings")
+}
+
 // It was sent as a PassRecord before.
 func TestADraftReadsWhatWasARecord(t *testing.T) {
 	at := time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
