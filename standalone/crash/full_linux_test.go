@@ -263,7 +263,7 @@ func (d *disk) whole() error {
 }
 
 func (d *disk) each(do func(snapshot.Entry)) error {
-	for _, kind := range []snapshot.Kind{snapshot.Catalogue, snapshot.Plan, snapshot.Receipt, snapshot.Pass} {
+	for _, kind := range []snapshot.Kind{snapshot.Catalogue, snapshot.Plan, snapshot.Receipt, snapshot.Receipts, snapshot.Pass} {
 		all, err := d.archive.List(d.rig.context(), d.shop.Name, kind)
 		if err != nil {
 			return err

@@ -533,7 +533,7 @@ func (h *house) archived(read func(key, rows string)) {
 	archive, err := snapshot.Open(h.context(), "file://"+h.archive)
 	require.NoError(h.t, err)
 	defer func() { require.NoError(h.t, archive.Close()) }()
-	for _, kind := range []snapshot.Kind{snapshot.Catalogue, snapshot.Plan, snapshot.Receipt, snapshot.Pass, snapshot.Worklist} {
+	for _, kind := range []snapshot.Kind{snapshot.Catalogue, snapshot.Plan, snapshot.Receipt, snapshot.Receipts, snapshot.Pass, snapshot.Worklist} {
 		objects, err := archive.List(h.context(), h.shop, kind)
 		require.NoError(h.t, err)
 		for _, object := range objects {
