@@ -1,6 +1,7 @@
 package skladom_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -176,6 +177,31 @@ func TestTheDecisionsNameEveryLibraryAtItsVersion(t *testing.T) {
 			}
 			require.Regexp(t, fmt.Sprintf("`%s`[^\n]*%s", regexp.QuoteMeta(name), regexp.QuoteMeta(version)), string(decisions), "%s requires %s %s", file, name, version)
 		}
+	}
+}
+
+// What a benchmark takes from npm is told as well.
+func TestTheDecisionsNameWhatComesFromNpm(t *testing.T) {
+	decisions, err := os.ReadFile("docs/decisions.md")
+	require.NoError(t, err)
+	const dir = "standalone/bench/pass/nodered"
+	type manifest struct {
+		Version      string
+		Dependencies map[string]string
+	}
+	read := func(file string, into any) {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, into))
+	}
+	var wanted manifest
+	read("package.json", &wanted)
+	require.NotEmpty(t, wanted.Dependencies)
+	var locked struct{ Packages map[string]manifest }
+	read("package-lock.json", &locked)
+	for name, version := range wanted.Dependencies {
+		require.Equal(t, version, locked.Packages["node_modules/"+name].Version, "%s is pinned, and locked at the same version", name)
+		require.Regexp(t, fmt.Sprintf("`%s`[^\n]*%s", regexp.QuoteMeta(name), regexp.QuoteMeta(version)), string(decisions))
 	}
 }
 

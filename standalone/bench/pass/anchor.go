@@ -59,6 +59,30 @@ func userTime() time.Duration {
 	return time.Duration(usage.Utime.Nano())
 }
 
+// measured does something and says what it took a process that has run before
+// and runs on.
+func measured(p *house.Process, do func() error) (c cost, peak int, err error) {
+	if err := p.ForgetPeak(); err != nil {
+		return cost{}, 0, err
+	}
+	before, _, err := p.Used()
+	if err != nil {
+		return cost{}, 0, err
+	}
+	began := time.Now()
+	if err := do(); err != nil {
+		return cost{}, 0, err
+	}
+	c.Wall = time.Since(began)
+	after, _, err := p.Used()
+	if err != nil {
+		return cost{}, 0, err
+	}
+	c.User = after - before
+	peak, err = p.Peak()
+	return c, peak, err
+}
+
 // runAnchor runs a role in a process of its own.
 func runAnchor(ctx context.Context, role string, t task) (cost, error) {
 	p, err := house.Self(ctx, role, t)

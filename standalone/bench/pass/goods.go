@@ -27,6 +27,9 @@ func base(i int) int { return 100 + i%400 }
 
 func (g goods) changed(i int) bool { return i%g.Every == 0 }
 
+// changes is how many items have changed.
+func (g goods) changes() int { return (g.Items + g.Every - 1) / g.Every }
+
 // wanted is what the shop is to have in the end.
 func (g goods) wanted(i int) int {
 	if g.changed(i) {

@@ -1,11 +1,12 @@
 // Command pass measures a whole pass over a large catalogue without KROS's
-// limits, against two anchors in the same run: the bare requests (the floor),
-// and the script one would write by hand.
+// limits, against three anchors in the same run: the bare requests (the floor),
+// the script one would write by hand, and the flow one would draw in Node-RED.
 //
 // Everything that is compared runs in a process of its own, on the same
-// simulators: "sides" holds both of them, "floor" and "script" are the anchors,
-// and Skladom's worker is the program itself. The Temporal server is in the
-// process that measures.
+// simulators: "sides" holds both of them, "floor" and "script" are anchors, and
+// Skladom's worker and Node-RED are the programs themselves. The Temporal server
+// is in the process that measures. Where Node-RED is not installed
+// (make bench-pass does it), it is left out and the table says so.
 //
 // It prints ratios beside their goals and fails for none that is not met: how
 // idle the machine is, it cannot know.
@@ -52,6 +53,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.IntVar(&o.rounds, "rounds", 5, "`number` of times that everything is measured")
 	flags.StringVar(&o.worker, "worker", "../bin/skladom-worker", "`program` of the worker")
 	flags.StringVar(&o.limit, "memory", "216MiB", "`GOMEMLIMIT` of the worker (docs/operations.md), or off")
+	flags.StringVar(&o.nodeRED, "node-red", "../bin/node-red", "`folder` in which npm has installed Node-RED")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 const (
 	toScript = 2.0
 	toFloor  = 4.5
+	toNode   = 1   // below it
 	maxPeak  = 256 // MiB
 )
 
@@ -26,6 +27,7 @@ const (
 type options struct {
 	items, rounds int
 	worker, limit string
+	nodeRED       string // where it is installed
 }
 
 // ahead is how many pages Skladom has under way at once where it knows how long
@@ -48,31 +50,42 @@ var kinds = []kind{
 	{name: "1 % changed", every: 100},
 }
 
-// figures are what was measured of one kind, a value a round.
+// figures are what was measured of one kind, a value a round. Those of Node-RED
+// are missing where it is.
 type figures struct {
-	floor, script, skladom []cost
-	peak                   []int
+	floor, script, nodeRED, skladom []cost
+	peak, nodePeak                  []int
+}
+
+// parties are those that stay for the whole run.
+type parties struct {
+	sides   *house.Sides
+	nodeRED *nodeRED // nil where it is not installed
+	skladom *skladom
 }
 
 func measure(ctx context.Context, out io.Writer, dir string, o options) (err error) {
-	sides, err := house.StartSides(ctx, nil)
-	if err != nil {
+	var p parties
+	if p.sides, err = house.StartSides(ctx, nil); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, sides.Stop()) }()
+	defer func() { err = errors.Join(err, p.sides.Stop()) }()
 	shops := lo.Times(o.rounds, func(i int) string { return fmt.Sprintf("shop-%d", i+1) })
-	skladom, err := openSkladom(ctx, dir, o.worker, o.limit, sides.URL, shops)
-	if err != nil {
+	if p.skladom, err = openSkladom(ctx, dir, o.worker, o.limit, p.sides.URL, shops); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, skladom.close()) }()
+	defer func() { err = errors.Join(err, p.skladom.close()) }()
+	if p.nodeRED, err = openNodeRED(ctx, out, dir, o.nodeRED, p.sides.URL); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.nodeRED.close()) }()
 
 	all := make([]figures, len(kinds))
 	for _, shop := range shops {
 		g := goods{Items: o.items, Kros: 1}
 		for i, k := range kinds {
 			g.Every = k.every
-			if err := all[i].round(ctx, sides, skladom, shop, k, g); err != nil {
+			if err := all[i].round(ctx, p, shop, k, g); err != nil {
 				return err
 			}
 			// The next pass finds the shop as this one left it, if all had changed.
@@ -83,30 +96,42 @@ func measure(ctx context.Context, out io.Writer, dir string, o options) (err err
 	return nil
 }
 
-// round measures Skladom and both anchors once.
-func (f *figures) round(ctx context.Context, sides *house.Sides, s *skladom, shop string, k kind, g goods) error {
-	t := task{URL: sides.URL, Goods: g, Pages: lo.Ternary(k.first, 1, ahead), Lookups: lookups}
+// round measures Skladom and all that it is compared with once.
+func (f *figures) round(ctx context.Context, p parties, shop string, k kind, g goods) error {
+	t := task{URL: p.sides.URL, Goods: g, Pages: lo.Ternary(k.first, 1, ahead), Lookups: lookups}
 	for _, a := range []struct {
 		role string
 		into *[]cost
 	}{{"floor", &f.floor}, {"script", &f.script}} {
-		c, err := onFresh(ctx, sides, g, func() (cost, error) { return runAnchor(ctx, a.role, t) })
+		c, err := onFresh(ctx, p.sides, g, func() (cost, error) { return runAnchor(ctx, a.role, t) })
 		if err != nil {
 			return err
 		}
 		*a.into = append(*a.into, c)
 	}
-	peak := 0
-	c, err := onFresh(ctx, sides, g, func() (c cost, err error) {
-		c, peak, err = s.measured(func() error {
-			pass := lo.Ternary(k.first, s.first, s.Sync)
-			report, err := pass(ctx, shop)
-			return errors.Join(err, expected(report, g))
-		})
-		return c, err
+	if p.nodeRED != nil {
+		c, peak, err := runningOnFresh(ctx, p, g, p.nodeRED.Process, func() error { return p.nodeRED.pass(ctx, t) })
+		if err != nil {
+			return err
+		}
+		f.nodeRED, f.nodePeak = append(f.nodeRED, c), append(f.nodePeak, peak)
+	}
+	c, peak, err := runningOnFresh(ctx, p, g, p.skladom.worker, func() error {
+		pass := lo.Ternary(k.first, p.skladom.first, p.skladom.Sync)
+		report, err := pass(ctx, shop)
+		return errors.Join(err, expected(report, g))
 	})
 	f.skladom, f.peak = append(f.skladom, c), append(f.peak, peak)
 	return err
+}
+
+// runningOnFresh is onFresh for what a process that stays does.
+func runningOnFresh(ctx context.Context, p parties, g goods, process *house.Process, do func() error) (c cost, peak int, err error) {
+	c, err = onFresh(ctx, p.sides, g, func() (c cost, err error) {
+		c, peak, err = measured(process, do)
+		return c, err
+	})
+	return c, peak, err
 }
 
 // onFresh does something with the goods as they are given, and looks whether
@@ -123,12 +148,14 @@ func onFresh(ctx context.Context, sides *house.Sides, g goods, do func() (cost, 
 }
 
 func expected(r protocol.Report, g goods) error {
-	want := (g.Items + g.Every - 1) / g.Every
-	if r.KrosItems != g.Items || r.Updated != want {
-		return fmt.Errorf("pass %d of %s updated %d of %d items instead of %d of %d", r.Pass, r.Shop, r.Updated, r.KrosItems, want, g.Items)
+	if r.KrosItems != g.Items || r.Updated != g.changes() {
+		return fmt.Errorf("pass %d of %s updated %d of %d items instead of %d of %d", r.Pass, r.Shop, r.Updated, r.KrosItems, g.changes(), g.Items)
 	}
 	return nil
 }
+
+// notRun is the cell of a side that was missing.
+const notRun = "not run"
 
 func report(out io.Writer, o options, all []figures) {
 	fmt.Fprintf(out, "\n%d items, medians of %d rounds; in brackets: lowest and highest\n", o.items, o.rounds)
@@ -148,13 +175,14 @@ func report(out io.Writer, o options, all []figures) {
 	user := func(c cost) time.Duration { return c.User }
 	row("Skladom : script", func(f figures) string { return ratio(f.skladom, f.script, wall) })
 	row("Skladom : floor", func(f figures) string { return ratio(f.skladom, f.floor, wall) })
+	row("Skladom : Node-RED", func(f figures) string { return ratio(f.skladom, f.nodeRED, wall) })
 	row("script : floor", func(f figures) string { return ratio(f.script, f.floor, wall) })
 	row("  the same in processor time", func(figures) string { return "" })
 	row("worker : script", func(f figures) string { return ratio(f.skladom, f.script, user) })
 	row("worker : floor", func(f figures) string { return ratio(f.skladom, f.floor, user) })
-	row("worker's peak memory, MiB", func(f figures) string {
-		return fmt.Sprintf("%d (%d-%d)", median(f.peak), slices.Min(f.peak), slices.Max(f.peak))
-	})
+	row("worker : Node-RED", func(f figures) string { return ratio(f.skladom, f.nodeRED, user) })
+	row("worker's peak memory, MiB", func(f figures) string { return spread("%d", f.peak) })
+	row("Node-RED's peak memory, MiB", func(f figures) string { return spread("%d", f.nodePeak) })
 	fmt.Fprintln(out, "\n  for orientation, seconds (of the user's processor time)")
 	for _, who := range []struct {
 		name string
@@ -162,19 +190,27 @@ func report(out io.Writer, o options, all []figures) {
 	}{
 		{"Skladom (its worker)", func(f figures) []cost { return f.skladom }},
 		{"script", func(f figures) []cost { return f.script }},
+		{"Node-RED", func(f figures) []cost { return f.nodeRED }},
 		{"floor", func(f figures) []cost { return f.floor }},
 	} {
 		row(who.name, func(f figures) string {
+			if len(who.of(f)) == 0 {
+				return notRun
+			}
 			return fmt.Sprintf("%.2f (%.2f)", seconds(who.of(f), wall), seconds(who.of(f), user))
 		})
 	}
 	goal.Print(out, lo.FlatMap(all, func(f figures, i int) []goal.Figure {
 		name := fmt.Sprintf("pass of %d items, %s, ", o.items, kinds[i].name)
-		return []goal.Figure{
+		figures := []goal.Figure{
 			goal.AtMost(name+"Skladom : script", median(ratios(f.skladom, f.script, wall)), toScript),
 			goal.AtMost(name+"Skladom : floor", median(ratios(f.skladom, f.floor, wall)), toFloor),
 			goal.AtMost(name+"worker's peak memory, MiB", float64(median(f.peak)), maxPeak),
 		}
+		if len(f.nodeRED) == 0 {
+			return figures // a ratio to nothing would be read as a goal that is not met
+		}
+		return append(figures, goal.Below(name+"Skladom : Node-RED", median(ratios(f.skladom, f.nodeRED, wall)), toNode))
 	})...)
 }
 
@@ -185,8 +221,18 @@ func ratios(of, to []cost, what func(cost) time.Duration) []float64 {
 }
 
 func ratio(of, to []cost, what func(cost) time.Duration) string {
-	ratios := ratios(of, to, what)
-	return fmt.Sprintf("%.2f (%.2f-%.2f)", median(ratios), slices.Min(ratios), slices.Max(ratios))
+	if len(to) == 0 {
+		return notRun
+	}
+	return spread("%.2f", ratios(of, to, what))
+}
+
+// spread is a median between the lowest and the highest.
+func spread[T int | float64](verb string, values []T) string {
+	if len(values) == 0 {
+		return notRun
+	}
+	return fmt.Sprintf(verb+" ("+verb+"-"+verb+")", median(values), slices.Min(values), slices.Max(values))
 }
 
 func seconds(costs []cost, what func(cost) time.Duration) float64 {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/standalone/bench/internal/house"
@@ -77,27 +76,4 @@ func (s *skladom) first(ctx context.Context, shop string) (protocol.Report, erro
 		return protocol.Report{}, err
 	}
 	return s.Sync(ctx, shop)
-}
-
-// measured does something and says what it took the worker.
-func (s *skladom) measured(do func() error) (c cost, peak int, err error) {
-	if err := s.worker.ForgetPeak(); err != nil {
-		return cost{}, 0, err
-	}
-	before, _, err := s.worker.Used()
-	if err != nil {
-		return cost{}, 0, err
-	}
-	began := time.Now()
-	if err := do(); err != nil {
-		return cost{}, 0, err
-	}
-	c.Wall = time.Since(began)
-	after, _, err := s.worker.Used()
-	if err != nil {
-		return cost{}, 0, err
-	}
-	c.User = after - before
-	peak, err = s.worker.Peak()
-	return c, peak, err
 }
