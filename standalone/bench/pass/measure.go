@@ -202,15 +202,15 @@ func report(out io.Writer, o options, all []figures) {
 	}
 	goal.Print(out, lo.FlatMap(all, func(f figures, i int) []goal.Figure {
 		name := fmt.Sprintf("pass of %d items, %s, ", o.items, kinds[i].name)
-		figures := []goal.Figure{
+		beside := []goal.Figure{
 			goal.AtMost(name+"Skladom : script", median(ratios(f.skladom, f.script, wall)), toScript),
 			goal.AtMost(name+"Skladom : floor", median(ratios(f.skladom, f.floor, wall)), toFloor),
 			goal.AtMost(name+"worker's peak memory, MiB", float64(median(f.peak)), maxPeak),
 		}
 		if len(f.nodeRED) == 0 {
-			return figures // a ratio to nothing would be read as a goal that is not met
+			return beside // a ratio to nothing would be read as a goal that is not met
 		}
-		return append(figures, goal.Below(name+"Skladom : Node-RED", median(ratios(f.skladom, f.nodeRED, wall)), toNode))
+		return append(beside, goal.Below(name+"Skladom : Node-RED", median(ratios(f.skladom, f.nodeRED, wall)), toNode))
 	})...)
 }
 
