@@ -48,6 +48,9 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 			pulse.at(protocol.Progress{Phase: "fetch", Done: p.Items, Total: len(baseline)})
 		},
 	}
+	if memory.Filter.Of != req.Connection { // another company's, perhaps, and so may the baseline be
+		memory.Filter = protocol.Filter{}
+	}
 	delta, filter := deltaPossible(req, memory, baseline), ""
 	var sweep kros.Sweep
 	if delta {
@@ -67,6 +70,9 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 		var spent int
 		if memory.Filter, spent, filter, err = judgeFilter(ctx, client, options, memory, sweep.Items, moved); err != nil {
 			return protocol.Fetched{}, err
+		}
+		if memory.Filter != (protocol.Filter{}) {
+			memory.Filter.Of = req.Connection
 		}
 		sweep.Requests += spent
 	}

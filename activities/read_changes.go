@@ -49,8 +49,7 @@ func judgeFilter(ctx context.Context, client *kros.Client, options kros.SweepOpt
 		if f.Proven() {
 			warning = message.FilterSilent
 		}
-		f.Agreed = 0
-		return f, shown.Requests, warning, nil
+		return protocol.Filter{}, shown.Requests, warning, nil
 	}
 	if err != nil {
 		return f, 0, "", fmt.Errorf("ask KROS what has changed: %w", err)

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -156,7 +159,27 @@ func TestAFilterThatDoesNotAnswerFailsNoPass(t *testing.T) {
 	require.False(t, r.read(true).Catalogue.Delta)
 	r.change(1, 8)
 	r.read(false)
-	require.Equal(t, protocol.Filter{Agreed: 1}, r.memory.Filter, "it proves itself anew")
+	require.Equal(t, protocol.Filter{Agreed: 1, Of: r.loaded.Connection}, r.memory.Filter, "it proves itself anew")
+}
+
+// A new key may be another company's: of that the changes are not read into the
+// baseline of the one before.
+func TestAnotherKeyHasToFindOutForItself(t *testing.T) {
+	r := filtered(t, 250, true)
+	r.read(false)
+	r.learn()
+	require.True(t, r.read(true).Catalogue.Delta)
+	text, err := os.ReadFile(filepath.Join(r.dir, acme+".hcl"))
+	require.NoError(t, err)
+	r.write(acme, strings.Replace(string(text), "127.0.0.1", "localhost", 1)) // the simulator knows one key; an address counts as well
+	r.shops.Reload()
+	r.loaded = r.load()
+	fetched := r.read(true)
+	require.False(t, fetched.Catalogue.Delta)
+	require.Zero(t, r.memory.Filter)
+	r.change(1, 9)
+	r.read(false)
+	require.Equal(t, protocol.Filter{Agreed: 1, Of: r.loaded.Connection}, r.memory.Filter)
 }
 
 // What KROS is asked for in a day of 48 ticks and 200 notifications, each of

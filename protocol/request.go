@@ -85,8 +85,9 @@ func (m Memory) Compared() Memory {
 // Nobody knows whether a quantity moves that timestamp, so each connection
 // finds out.
 type Filter struct {
-	Agreed  int  `json:"agreed,omitempty"`  // sweeps running in which it had shown all that changed
-	Refuted bool `json:"refuted,omitempty"` // once it had not, or shows so much that it is no help
+	Agreed  int    `json:"agreed,omitempty"`  // sweeps running in which it had shown all that changed
+	Refuted bool   `json:"refuted,omitempty"` // once it had not, or shows so much that it is no help
+	Of      string `json:"of,omitempty"`      // fingerprint of the addresses and keys that it was learned with
 }
 
 // FilterProof is how many sweeps have to agree before the filter is relied on.

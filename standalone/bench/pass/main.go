@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.IntVar(&o.items, "items", 100_000, "`number` of items of the catalogue")
 	flags.IntVar(&o.rounds, "rounds", 5, "`number` of times that everything is measured")
 	flags.StringVar(&o.worker, "worker", "../bin/skladom-worker", "`program` of the worker")
-	flags.StringVar(&o.limit, "memory", "216MiB", "`GOMEMLIMIT` of the worker (docs/operations.md), or off")
+	flags.StringVar(&o.limit, "memory", "off", "`GOMEMLIMIT` of the worker (docs/operations.md)")
 	flags.StringVar(&o.nodeRED, "node-red", "../bin/node-red", "`folder` in which npm has installed Node-RED")
 	if err := flags.Parse(args); err != nil {
 		return err
