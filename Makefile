@@ -80,7 +80,7 @@ bench-limits: ## a sweep against the least time that KROS's limits permit; 2 min
 bench-cost: ## events, bytes and billable actions of a pass, from its histories; 5 minutes
 	cd standalone && $(GO) run ./bench/cost $(ARGS)
 
-bench-fleet: build ## 10,000 small shops on one worker: sustained passes, ticks, neighbours, a second worker; 20 minutes
+bench-fleet: build ## 10,000 small shops on one worker: sustained passes, ticks, neighbours, a second worker; 15 minutes
 	cd standalone && $(GO) run ./bench/fleet $(ARGS)
 
 bench-day: ## requests to KROS in a day, before and after the filter of changes is proven

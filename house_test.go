@@ -52,6 +52,7 @@ var rooms = map[string][]string{
 	"testsuite/krossim":   {},
 	"testsuite/fynodesim": {},
 	"testsuite/catalogue": {},
+	"testsuite/fulldisk":  {},
 	"testsuite/sim":       {"testsuite/krossim", "testsuite/fynodesim", "testsuite/catalogue"},
 
 	"testsuite/bench/goal":   {},
@@ -162,7 +163,7 @@ func TestWhatStaysOutOfARoom(t *testing.T) {
 		{"HTTP is spoken by clients, receivers and programs", "net/http", func(s source) bool {
 			return s.main || in("kros", "shop", "shop/fynode", "shop/fynode/internal/api", "relay", "alert", "host", "testsuite/krossim", "testsuite/fynodesim")(s)
 		}, ""},
-		{"processes are started by nobody but who runs the benchmarks", "os/exec", in("testsuite/bench/report"), ""},
+		{"processes are started by nobody but who runs the benchmarks, or a test alone", "os/exec", in("testsuite/bench/report", "testsuite/fulldisk"), ""},
 		{"chance is for simulators", "math/rand", func(s source) bool { return strings.HasPrefix(s.room, "testsuite/") }, ""},
 	}
 	for _, s := range sources(t) {
