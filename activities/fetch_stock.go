@@ -7,6 +7,7 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/samber/lo"
 
@@ -36,35 +37,24 @@ func (a *Activities) FetchStock(ctx context.Context, req protocol.FetchRequest) 
 }
 
 func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protocol.FetchRequest, pulse *pulse) (protocol.Fetched, error) {
-	known, memory, lost, err := a.known(ctx, req)
-	if err != nil {
-		return protocol.Fetched{}, err
-	}
-	baseline := lo.FromPtr(known).Items
 	options := kros.SweepOptions{
 		OnlyEshopItems: req.Settings.OnlyEshopItems,
-		Expected:       len(baseline),
+		Expected:       req.Memory.Baseline.Rows,
 		Progress: func(p kros.Progress) {
-			pulse.at(protocol.Progress{Phase: "fetch", Done: p.Items, Total: len(baseline)})
+			pulse.at(protocol.Progress{Phase: "fetch", Done: p.Items, Total: req.Memory.Baseline.Rows})
 		},
 	}
-	if memory.Filter.Of != req.Connection { // another company's, perhaps, and so may the baseline be
-		memory.Filter = protocol.Filter{}
-	}
-	delta, filter := deltaPossible(req, memory, baseline), ""
-	var sweep kros.Sweep
-	if delta {
-		sweep, err = readChanges(ctx, client, options, memory, baseline)
-	} else {
-		whole := options
-		if whole.Known, err = a.codes(ctx, req.Shop, baseline); err != nil {
-			return protocol.Fetched{}, err
-		}
-		sweep, err = client.Sweep(ctx, whole)
+	recall := sync.OnceValues(func() (recollection, error) { return a.recollect(ctx, req) })
+	go func() { _, _ = recall() }() // a large baseline takes as long as a part of the sweep
+	sweep, delta, err := a.sweep(ctx, client, req, options, recall)
+	known, unknown := recall() // also after a sweep that failed: nothing goes on behind the activity's back
+	if unknown != nil {
+		return protocol.Fetched{}, unknown
 	}
 	if err != nil {
 		return protocol.Fetched{}, fmt.Errorf("sweep the catalogue of %q: %w", req.Shop, err)
 	}
+	memory, baseline, filter := known.refs, known.items(), ""
 	moved := stock.Moved(sweep.Items, baseline)
 	if !delta && !req.DryRun && sweep.Complete {
 		var spent int
@@ -77,7 +67,7 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 		sweep.Requests += spent
 	}
 	items := stock.Track(sweep.Items, baseline)
-	gone, asked, err := a.gone(ctx, client, req.Settings.Rules, items, known)
+	gone, asked, err := a.gone(ctx, client, req.Settings.Rules, items, known.Memory)
 	if err != nil {
 		return protocol.Fetched{}, err
 	}
@@ -92,12 +82,35 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 		},
 		Memory:   memory,
 		LastPass: last,
-		Warnings: warnings(lost, filter),
+		Warnings: warnings(known.lost, filter),
 	}
 	if req.Brief && reflect.DeepEqual(memory, req.Memory) {
 		fetched.Same, fetched.Memory = true, protocol.Memory{}
 	}
 	return fetched, nil
+}
+
+// sweep reads the whole catalogue or, where that is enough, what has changed.
+func (a *Activities) sweep(ctx context.Context, client *kros.Client, req protocol.FetchRequest, options kros.SweepOptions, recall func() (recollection, error)) (sweep kros.Sweep, delta bool, err error) {
+	if req.Delta {
+		known, err := recall()
+		if err != nil {
+			return kros.Sweep{}, false, err
+		}
+		if deltaPossible(known.refs, known.items()) {
+			sweep, err = readChanges(ctx, client, options, known.refs, known.items())
+			return sweep, true, err
+		}
+	}
+	options.Known = func() ([]string, error) {
+		known, err := recall()
+		if err != nil {
+			return nil, err
+		}
+		return a.codes(ctx, req.Shop, known.items())
+	}
+	sweep, err = client.Sweep(ctx, options)
+	return sweep, false, err
 }
 
 // codes are those that KROS had last time: of the baseline or, before there is
@@ -139,22 +152,31 @@ func (a *Activities) keep(ctx context.Context, req protocol.FetchRequest, protec
 	return ref, last, nil
 }
 
-// known is what the archive remembers. Where it has lost that there is no
+// recollection is what the archive remembers of a shop.
+type recollection struct {
+	*stock.Memory                 // nil: nothing
+	refs          protocol.Memory // of which it was read
+	lost          string          // a warning, where there should be more
+}
+
+func (r recollection) items() []stock.Item { return lo.FromPtr(r.Memory).Items }
+
+// recollect reads what the archive remembers. Where it has lost that there is no
 // memory at all, and a warning: better a first pass than a wrong comparison.
-func (a *Activities) known(ctx context.Context, req protocol.FetchRequest) (*stock.Memory, protocol.Memory, string, error) {
-	known, err := a.lost(ctx, req.Shop, req.Memory)
+func (a *Activities) recollect(ctx context.Context, req protocol.FetchRequest) (recollection, error) {
+	refs, err := a.lost(ctx, req.Shop, req.Memory)
 	if err != nil {
-		return nil, protocol.Memory{}, "", err
+		return recollection{}, err
 	}
-	memory, err := a.compared(ctx, known, req.Settings.Rules)
+	if refs.Filter.Of != req.Connection { // another company's, perhaps, and so may the baseline be
+		refs.Filter = protocol.Filter{}
+	}
+	memory, err := a.compared(ctx, refs, req.Settings.Rules)
 	if err != nil && forgotten(err) {
 		a.log.Warn("the archive has lost what it remembers of the shop; this is a first pass", "shop", req.Shop, "error", err)
-		return nil, protocol.Memory{}, message.MemoryLost, nil
+		return recollection{lost: message.MemoryLost}, nil
 	}
-	if err != nil {
-		return nil, protocol.Memory{}, "", err
-	}
-	return memory, known, "", nil
+	return recollection{Memory: memory, refs: refs}, err
 }
 
 // compared is what a sweep is compared with: the baseline and, where missing

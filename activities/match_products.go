@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/samber/lo"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/skladom/skladom/message"
 	"github.com/skladom/skladom/protocol"
@@ -86,11 +87,19 @@ func (m *matching) run(ctx context.Context) (protocol.Matched, error) {
 	return m.keep(ctx, plan, products, who, doubt)
 }
 
+// read reads all that the plan is made of. A large catalogue and what is
+// remembered of it take as long as each other, so they are read side by side.
 func (m *matching) read(ctx context.Context) (err error) {
-	if m.items, m.gone, err = m.a.catalogue(ctx, m.req.Catalogue.Ref); err != nil {
+	group, reading := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		m.items, m.gone, err = m.a.catalogue(reading, m.req.Catalogue.Ref)
 		return err
-	}
-	if m.memory, err = m.a.recall(ctx, m.req.Memory); err != nil {
+	})
+	group.Go(func() (err error) {
+		m.memory, err = m.a.recall(reading, m.req.Memory)
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	m.answers.Approved, err = m.answered(ctx, m.req.Approved)

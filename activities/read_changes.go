@@ -64,10 +64,10 @@ func judgeFilter(ctx context.Context, client *kros.Client, options kros.SweepOpt
 	return f, shown.Requests, "", nil
 }
 
-// deltaPossible tells whether reading changes is enough: the baseline is there,
-// and its reading is known.
-func deltaPossible(req protocol.FetchRequest, memory protocol.Memory, baseline []stock.Item) bool {
-	return req.Delta && memory.Filter.Proven() && !memory.ReadAt.IsZero() && len(baseline) > 0
+// deltaPossible tells whether reading changes is enough: the filter has proved
+// itself, the baseline is there, and its reading is known.
+func deltaPossible(memory protocol.Memory, baseline []stock.Item) bool {
+	return memory.Filter.Proven() && !memory.ReadAt.IsZero() && len(baseline) > 0
 }
 
 func warnings(texts ...string) []string { return lo.Compact(texts) }

@@ -37,7 +37,10 @@ type SweepOptions struct {
 	ChangedSince   time.Time      // only items whose change timestamp is not older; zero: all. Whether quantities move it is unknown
 	Progress       func(Progress) // nil: nobody. Called after each page and each item asked singly
 	Expected       int            // rows that the list had last time; pages that it must have are asked for side by side. 0: not known
-	Known          []string       // codes that were there last time; what of them the list has not shown is asked for singly
+
+	// Known are the codes that were there last time; what of them the list has
+	// not shown is asked for singly. Called once the list was read; nil: none.
+	Known func() ([]string, error)
 }
 
 // Progress is how far a sweep has come.
@@ -116,7 +119,14 @@ func (s *sweeper) complete(ctx context.Context, length int) (bool, error) {
 // make another one of its key look clear, and that one would be written. Where
 // the count says that more went than can be asked for, they went.
 func (s *sweeper) askUnseen(ctx context.Context, counted bool) error {
-	unseen := s.seen.unseen(s.options.Known)
+	if s.options.Known == nil {
+		return nil
+	}
+	known, err := s.options.Known()
+	if err != nil {
+		return err
+	}
+	unseen := s.seen.unseen(known)
 	if counted && len(unseen) > maxSingles {
 		return nil
 	}

@@ -47,6 +47,10 @@ func asRead(items []krossim.Item) []stock.Item {
 
 var anyOrder = cmpopts.SortSlices(func(a, b stock.Item) bool { return inWords(a) < inWords(b) })
 
+func listed(codes []string) func() ([]string, error) {
+	return func() ([]string, error) { return codes, nil }
+}
+
 func TestAListThatStandsStillIsReadOncePageByPage(t *testing.T) {
 	for _, n := range []int{0, 1, 99, 100, 101, 200, 1234} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -191,7 +195,7 @@ func TestWhatAListDoesNotShowIsAskedForWhereItIsKnown(t *testing.T) {
 			if !blind.Complete {
 				incomplete++
 			}
-			sweep, err := b.client.Sweep(b.Context(), SweepOptions{Known: known})
+			sweep, err := b.client.Sweep(b.Context(), SweepOptions{Known: listed(known)})
 			require.NoError(b, err)
 			require.True(b, sweep.Complete)
 			require.Empty(b, cmp.Diff(asRead(items), sweep.Items, anyOrder))
@@ -216,7 +220,7 @@ func TestWhatSlipsPastARemovalIsAskedForWhereItIsKnown(t *testing.T) {
 			sim.ServeHTTP(w, r)
 		})
 		onWire(t, changing, func(t *testing.T, client *Client) {
-			sweep, err := client.Sweep(t.Context(), SweepOptions{Known: known})
+			sweep, err := client.Sweep(t.Context(), SweepOptions{Known: listed(known)})
 			require.NoError(t, err)
 			require.True(t, sweep.Complete)
 			require.Empty(t, cmp.Diff(asRead(items), sweep.Items, anyOrder), "with the row that was there when the sweep began")
@@ -231,7 +235,7 @@ func TestWhatIsGoneIsAskedForOnlyWhereThatIsLittle(t *testing.T) {
 		items := catalogue(400)
 		known := lo.Map(items, func(item krossim.Item, _ int) string { return item.ItemCode })
 		inBubble(t, krossim.Options{Items: items[gone:]}, func(b bubble) {
-			sweep, err := b.client.Sweep(b.Context(), SweepOptions{Known: known})
+			sweep, err := b.client.Sweep(b.Context(), SweepOptions{Known: listed(known)})
 			require.NoError(b, err)
 			require.Empty(b, cmp.Diff(asRead(items[gone:]), sweep.Items, anyOrder))
 			require.Equal(b, (400-gone)/100+1+asked, sweep.Requests)
