@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/samber/lo"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/snapshot"
@@ -79,14 +80,18 @@ func (a *Activities) recall(ctx context.Context, m protocol.Memory) (*stock.Memo
 		return nil, nil
 	}
 	memory := &stock.Memory{Products: m.Products, Basis: m.Basis}
-	var err error
-	if !m.Baseline.Zero() {
-		if memory.Items, _, err = a.catalogue(ctx, m.Baseline); err != nil {
-			return nil, err
+	group, reading := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		if !m.Baseline.Zero() {
+			memory.Items, _, err = a.catalogue(reading, m.Baseline)
 		}
-	}
-	memory.Ledger, err = a.ledger(ctx, m)
-	return memory, err
+		return err
+	})
+	group.Go(func() (err error) {
+		memory.Ledger, err = a.ledger(reading, m)
+		return err
+	})
+	return memory, group.Wait()
 }
 
 // ledger reads the last plan and the answers to it, line by line: of a large
