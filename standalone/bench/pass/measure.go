@@ -51,10 +51,11 @@ var kinds = []kind{
 }
 
 // figures are what was measured of one kind, a value a round. Those of Node-RED
-// are missing where it is.
+// are missing where it is; in turn is the same flow with one request at a time,
+// as flows mostly are drawn.
 type figures struct {
-	floor, script, nodeRED, skladom []cost
-	peak, nodePeak                  []int
+	floor, script, nodeRED, inTurn, skladom []cost
+	peak, nodePeak                          []int
 }
 
 // parties are those that stay for the whole run.
@@ -115,6 +116,12 @@ func (f *figures) round(ctx context.Context, p parties, shop string, k kind, g g
 			return err
 		}
 		f.nodeRED, f.nodePeak = append(f.nodeRED, c), append(f.nodePeak, peak)
+		inTurn := t
+		inTurn.Pages, inTurn.Lookups = 1, 1
+		if c, _, err = runningOnFresh(ctx, p, g, p.nodeRED.Process, func() error { return p.nodeRED.pass(ctx, inTurn) }); err != nil {
+			return err
+		}
+		f.inTurn = append(f.inTurn, c)
 	}
 	c, peak, err := runningOnFresh(ctx, p, g, p.skladom.worker, func() error {
 		pass := lo.Ternary(k.first, p.skladom.first, p.skladom.Sync)
@@ -176,6 +183,7 @@ func report(out io.Writer, o options, all []figures) {
 	row("Skladom : script", func(f figures) string { return ratio(f.skladom, f.script, wall) })
 	row("Skladom : floor", func(f figures) string { return ratio(f.skladom, f.floor, wall) })
 	row("Skladom : Node-RED", func(f figures) string { return ratio(f.skladom, f.nodeRED, wall) })
+	row("  with one request at a time", func(f figures) string { return ratio(f.skladom, f.inTurn, wall) })
 	row("script : floor", func(f figures) string { return ratio(f.script, f.floor, wall) })
 	row("  the same in processor time", func(figures) string { return "" })
 	row("worker : script", func(f figures) string { return ratio(f.skladom, f.script, user) })
@@ -191,6 +199,7 @@ func report(out io.Writer, o options, all []figures) {
 		{"Skladom (its worker)", func(f figures) []cost { return f.skladom }},
 		{"script", func(f figures) []cost { return f.script }},
 		{"Node-RED", func(f figures) []cost { return f.nodeRED }},
+		{"  with one request at a time", func(f figures) []cost { return f.inTurn }},
 		{"floor", func(f figures) []cost { return f.floor }},
 	} {
 		row(who.name, func(f figures) string {

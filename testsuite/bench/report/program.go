@@ -26,7 +26,7 @@ var programs = []program{
 	},
 	{
 		name: "pass", heading: "A whole pass without limits",
-		about: "A pass over a large catalogue with KROS's limits raised out of the way, against three anchors in the same run: the bare requests, with answers that nobody decodes (the floor), the script one would write by hand, without archive and guard, and a flow in Node-RED that does what the script does, with as many requests under way at once as Skladom and the floor. " +
+		about: "A pass over a large catalogue with KROS's limits raised out of the way, against three anchors in the same run: the bare requests, with answers that nobody decodes (the floor), the script one would write by hand, without archive and guard, and a flow in Node-RED that does what the script does, with as many requests under way at once as Skladom and the floor, and once more with one at a time, as flows mostly are drawn. " +
 			"Where npm is missing, Node-RED is not run. Each side has a process of its own; the ratios are compared round by round.",
 		short: "-items 1000 -rounds 1",
 	},
