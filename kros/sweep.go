@@ -105,8 +105,8 @@ func (s *sweeper) complete(ctx context.Context, length int) (bool, error) {
 			return false, err
 		}
 	}
-	if s.seen.count() >= length || s.result.Sweeps == maxSweeps {
-		if err := s.askUnseen(ctx, s.seen.count() >= length); err != nil {
+	if counted := s.seen.count() >= length; counted || s.result.Sweeps == maxSweeps {
+		if err := s.askUnseen(ctx, counted); err != nil {
 			return false, err
 		}
 	}

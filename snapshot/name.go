@@ -3,6 +3,7 @@ package snapshot
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -80,11 +81,10 @@ func validate(shop string, kind Kind) error {
 	if !shopPattern.MatchString(shop) {
 		return fmt.Errorf("shop name %q must match %s", shop, shopPattern)
 	}
-	switch kind {
-	case Catalogue, Plan, Receipt, Receipts, Pass, Worklist:
-		return nil
+	if !slices.Contains(kinds, kind) {
+		return fmt.Errorf("unknown kind %q", kind)
 	}
-	return fmt.Errorf("unknown kind %q", kind)
+	return nil
 }
 
 // KindOf is the kind of the object that a reference points to, empty where its

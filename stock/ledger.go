@@ -75,14 +75,20 @@ func NewLedger(lines int, plan iter.Seq[Line], receipts []Receipt) Ledger {
 		lines: make([]ledgerLine, 0, lines), byItem: make(map[string]int32, lines),
 		rows: make([]ledgerRow, 0, lines), byID: make(map[string]int32, lines), sold: map[int32][]Sale{},
 	}
-	answers := make(map[string]*Receipt, len(receipts))
-	for i := range receipts {
-		answers[receipts[i].Product] = &receipts[i]
-	}
+	answers := lastAnswers(receipts)
 	for line := range plan {
 		l.add(&line, answers)
 	}
 	return l
+}
+
+// lastAnswers are the newest receipts, by product.
+func lastAnswers(receipts []Receipt) map[string]*Receipt {
+	answers := make(map[string]*Receipt, len(receipts))
+	for i := range receipts {
+		answers[receipts[i].Product] = &receipts[i]
+	}
+	return answers
 }
 
 func (l *Ledger) add(line *Line, answers map[string]*Receipt) {

@@ -105,7 +105,7 @@ func undo(line Line, u undone) Line {
 // take the difference for sales. answers are the receipts that belong to the
 // ledger; they are in it then, and belong to the new one no more.
 func (p Plan) RolledBack(ledger []Line, answers []Receipt) []Line {
-	last := lo.SliceToMap(answers, func(r Receipt) (string, *Receipt) { return r.Product, &r })
+	last := lastAnswers(answers)
 	restored := map[string]Entry{}
 	for _, line := range p.Lines {
 		for _, e := range line.Entries {
