@@ -152,7 +152,7 @@ func (c *connection) silent(shop string, cause error) *problem {
 
 func (c *connection) noWorker(shop string, cause error) *problem {
 	return c.wrap(shop, cause, fmt.Sprintf("No worker answers for the task queue %q of the namespace %q.", c.queue, c.namespace),
-		"Start skladom-worker with this task queue (temporal { task_queue = ... } in the settings), or look into its log.")
+		"Start skladom-worker with this task queue (temporal { task_queue = ... } in the settings), or look into its log. One that was restarted just now answers after 10 s at most: try again.")
 }
 
 // silence tells who does not answer: Temporal, or the workers behind it.

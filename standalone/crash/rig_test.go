@@ -29,6 +29,7 @@ import (
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/standalone/internal/market"
 	"github.com/skladom/skladom/standalone/internal/process"
+	"github.com/skladom/skladom/standalone/internal/site"
 )
 
 // aim is what a kill waits for.
@@ -468,7 +469,8 @@ func (r *rig) judgeShop(s *market.Shop) (wrong []string, passes, renewed int, er
 
 // ask queries a shop's StockSync.
 func ask[Answer any](ctx context.Context, r *rig, s *market.Shop, query string) (answer Answer, err error) {
-	return answer, market.Ask(ctx, r.client, s, query, &answer)
+	err = site.Query(ctx, r.client, s.Name, query, &answer)
+	return answer, err
 }
 
 // tail is the end of the log of the workers.

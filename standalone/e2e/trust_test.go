@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/standalone/internal/site"
 	"github.com/skladom/skladom/testsuite/fynodesim"
 	"github.com/skladom/skladom/testsuite/krossim"
 )
@@ -19,10 +20,8 @@ import (
 // hold is what waits for a person, nil where nothing does.
 func (h *house) held() *protocol.Hold {
 	h.t.Helper()
-	answer, err := h.client.QueryWorkflow(h.context(), protocol.StockSyncID(h.shop), "", protocol.QueryMemory)
-	require.NoError(h.t, err)
 	var known protocol.Recollection
-	require.NoError(h.t, answer.Get(&known))
+	require.NoError(h.t, site.Query(h.context(), h.client, h.shop, protocol.QueryMemory, &known))
 	return known.Hold
 }
 

@@ -60,13 +60,17 @@ func TestKrosGetsThroughWhenTemporalIsBack(t *testing.T) {
 	require.Equal(t, "200", now[len(now)-1])
 	require.Greater(t, len(now), 1)
 	require.Zero(t, shop.KROS.State().Notifications.GivenUp)
-	counts(t, shop, 1)
+	counted := status(t, shop).Notifications.Count
+	require.Positive(t, counted)
+	// A server that starts may keep a signal and be too slow to say so: then KROS
+	// repeats what has been counted.
+	require.LessOrEqual(t, counted, int64(len(now)))
 
 	// And what another relay sends is kept for the next worker.
 	require.NoError(t, town.StopHost())
 	require.NoError(t, shop.Signal(within(t), nil))
 	require.NoError(t, town.StartHost(t.Context()))
-	counts(t, shop, 2)
+	counts(t, shop, counted+1)
 }
 
 // A relay that is killed answers those no more who wait; whoever had a 200

@@ -35,6 +35,7 @@ import (
 	"github.com/skladom/skladom/kros"
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/relay"
+	"github.com/skladom/skladom/standalone/internal/site"
 	"github.com/skladom/skladom/standalone/server"
 	"github.com/skladom/skladom/testsuite/fynodesim"
 	"github.com/skladom/skladom/testsuite/krossim"
@@ -353,29 +354,13 @@ func (s *Shop) activate(ctx context.Context) error {
 
 // Update asks the shop's StockSync for something and waits for its answer.
 func (s *Shop) Update(ctx context.Context, name string, request, answer any) error {
-	handle, err := s.town.Client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: protocol.StockSyncID(s.Name), UpdateName: name, Args: []any{request},
-		WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err != nil {
-		return fmt.Errorf("update %q of %s: %w", name, s.Name, err)
-	}
-	if err := handle.Get(ctx, answer); err != nil {
-		return fmt.Errorf("update %q of %s: %w", name, s.Name, err)
-	}
-	return nil
+	return site.Update(ctx, s.town.Client, s.Name, name, answer, request)
 }
 
 // Status asks the shop's StockSync where it stands.
 func (s *Shop) Status(ctx context.Context) (status protocol.Status, err error) {
-	answer, err := s.town.Client.QueryWorkflow(ctx, protocol.StockSyncID(s.Name), "", protocol.QueryStatus)
-	if err == nil {
-		err = answer.Get(&status)
-	}
-	if err != nil {
-		return status, fmt.Errorf("status of %s: %w", s.Name, err)
-	}
-	return status, nil
+	err = site.Query(ctx, s.town.Client, s.Name, protocol.QueryStatus, &status)
+	return status, err
 }
 
 // Signal does what the relay does with a notification, and any other relay may.

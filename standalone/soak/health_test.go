@@ -140,7 +140,7 @@ func (s *soak) rest() error {
 	return s.each(func(shop *market.Shop) error {
 		ctx := s.context()
 		var status protocol.Status
-		if err := market.Update(ctx, s.client, shop, protocol.UpdatePause, protocol.PauseRequest{}, &status); err != nil {
+		if err := site.Update(ctx, s.client, shop.Name, protocol.UpdatePause, &status, protocol.PauseRequest{}); err != nil {
 			return err
 		}
 		for {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/skladom/skladom/protocol"
 	"github.com/skladom/skladom/standalone/internal/market"
+	"github.com/skladom/skladom/standalone/internal/site"
 	"github.com/skladom/skladom/testsuite/fynodesim"
 	"github.com/skladom/skladom/testsuite/krossim"
 )
@@ -200,12 +201,12 @@ func (s *soak) pauseOrResume(shop *market.Shop) error {
 	} else if !slices.Contains(s.paused, shop) {
 		s.paused = append(s.paused, shop)
 	}
-	return unlessRefused(market.Update(s.context(), s.client, shop, protocol.UpdatePause, request, new(protocol.Status)))
+	return unlessRefused(site.Update(s.context(), s.client, shop.Name, protocol.UpdatePause, new(protocol.Status), request))
 }
 
 func (s *soak) resume(shop *market.Shop) error {
 	s.paused = lo.Without(s.paused, shop)
-	return market.Update(s.context(), s.client, shop, protocol.UpdateResume, nil, new(protocol.Status))
+	return site.Update(s.context(), s.client, shop.Name, protocol.UpdateResume, new(protocol.Status))
 }
 
 func (s *soak) upTo(d time.Duration) time.Duration { return time.Duration(s.random.Int64N(int64(d))) }

@@ -1,9 +1,7 @@
 package market
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,11 +10,11 @@ import (
 	"github.com/samber/lo"
 	"go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/skladom/skladom/protocol"
+	"github.com/skladom/skladom/standalone/internal/site"
 )
 
 // Pass is a run of SyncPass.
@@ -133,7 +131,7 @@ func secondWriters(writes []Writing, passes []Pass) (found []string) {
 // first pass has ended. From then on customers buy.
 func Activate(ctx context.Context, c client.Client, queue string, shop *Shop) (wait func(context.Context) error, err error) {
 	var run client.WorkflowRun
-	err = persist(ctx, func() error {
+	err = site.Persist(ctx, func() error {
 		run, err = c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 			ID: protocol.ActivateID(shop.Name), TaskQueue: queue,
 			WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
@@ -145,14 +143,14 @@ func Activate(ctx context.Context, c client.Client, queue string, shop *Shop) (w
 	}
 	return func(ctx context.Context) error {
 		var activation protocol.Activation
-		if err := persist(ctx, func() error { return run.Get(ctx, &activation) }); err != nil {
+		if err := site.Persist(ctx, func() error { return run.Get(ctx, &activation) }); err != nil {
 			return fmt.Errorf("activate %s: %w", shop.Name, err)
 		}
 		if activation.Failure != nil {
 			return fmt.Errorf("activate %s: %s", shop.Name, activation.Failure.Message)
 		}
 		var first protocol.Report
-		if err := Update(ctx, c, shop, protocol.UpdateSync, protocol.SyncRequest{Activation: activation.ID}, &first); err != nil {
+		if err := site.Update(ctx, c, shop.Name, protocol.UpdateSync, &first, protocol.SyncRequest{Activation: activation.ID}); err != nil {
 			return err
 		}
 		if first.Result != protocol.ResultOK {
@@ -165,7 +163,8 @@ func Activate(ctx context.Context, c client.Client, queue string, shop *Shop) (w
 
 // Sync is a pass by hand, begun after it was asked for.
 func Sync(ctx context.Context, c client.Client, shop *Shop) (report protocol.Report, err error) {
-	return report, Update(ctx, c, shop, protocol.UpdateSync, protocol.SyncRequest{}, &report)
+	err = site.Update(ctx, c, shop.Name, protocol.UpdateSync, &report, protocol.SyncRequest{})
+	return report, err
 }
 
 // Signal is one notification of KROS, and does not wait for its pass.
@@ -185,7 +184,7 @@ func signal(ctx context.Context, c client.Client, shop *Shop, name string) error
 		Namespace: client.DefaultNamespace, WorkflowExecution: &common.WorkflowExecution{WorkflowId: protocol.StockSyncID(shop.Name)},
 		SignalName: name, RequestId: uuid.NewString(), Identity: "market",
 	}
-	return persist(ctx, func() error {
+	return site.Persist(ctx, func() error {
 		ctx, cancel := context.WithTimeout(ctx, signalTimeout)
 		defer cancel()
 		_, err := c.WorkflowService().SignalWorkflowExecution(ctx, request)
@@ -195,61 +194,6 @@ func signal(ctx context.Context, c client.Client, shop *Shop, name string) error
 
 // signalTimeout is how long Temporal may take to accept a signal.
 const signalTimeout = 10 * time.Second
-
-// Update asks a shop's StockSync for something, as the command line does: with
-// one id, until it gets an answer.
-func Update(ctx context.Context, c client.Client, shop *Shop, name string, request, answer any) error {
-	options := client.UpdateWorkflowOptions{
-		UpdateID: uuid.NewString(), WorkflowID: protocol.StockSyncID(shop.Name), UpdateName: name, Args: []any{request},
-		WaitForStage: client.WorkflowUpdateStageAccepted,
-	}
-	err := persist(ctx, func() error {
-		handle, err := c.UpdateWorkflow(ctx, options)
-		if err != nil {
-			return err
-		}
-		return handle.Get(ctx, answer)
-	})
-	if err != nil {
-		return fmt.Errorf("update %q of %s: %w", name, shop.Name, err)
-	}
-	return nil
-}
-
-// Ask queries a shop's StockSync until it gets an answer.
-func Ask(ctx context.Context, c client.Client, shop *Shop, query string, answer any) error {
-	err := persist(ctx, func() error {
-		value, err := c.QueryWorkflow(ctx, protocol.StockSyncID(shop.Name), "", query)
-		if err != nil {
-			return err
-		}
-		return value.Get(answer)
-	})
-	if err != nil {
-		return fmt.Errorf("query %q of %s: %w", query, shop.Name, err)
-	}
-	return nil
-}
-
-// persist repeats what came when Temporal was away or StockSync between two runs.
-func persist(ctx context.Context, try func() error) error {
-	for {
-		err := try()
-		if err == nil || !passing(err) {
-			return err
-		}
-		if trouble := pause(ctx, 100*time.Millisecond); trouble != nil {
-			return cmp.Or(err, trouble)
-		}
-	}
-}
-
-func passing(err error) bool {
-	return errors.As(err, new(*serviceerror.WorkflowNotReady)) || errors.As(err, new(*serviceerror.Unavailable)) ||
-		errors.As(err, new(*serviceerror.DeadlineExceeded)) || errors.As(err, new(*serviceerror.Canceled)) ||
-		errors.As(err, new(*serviceerror.NamespaceNotFound)) || errors.As(err, new(*serviceerror.ResourceExhausted)) || // the workflow is closing errors.Is(err, context.DeadlineExceeded) ||
-		errors.As(err, new(*client.WorkflowUpdateServiceTimeoutOrCanceledError))
-}
 
 func pause(ctx context.Context, d time.Duration) error {
 	select {

@@ -16,6 +16,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
@@ -143,32 +144,65 @@ func Execute(ctx context.Context, c client.Client, queue, id, workflow string, i
 	return run.Get(ctx, result)
 }
 
-// Update sends an update to the shop's StockSync and waits for its result. Like
-// the command line it repeats what found the workflow between two runs.
+// Update sends an update to the shop's StockSync and waits for its result, as
+// the command line does: with one id, until it gets an answer.
 func Update(ctx context.Context, c client.Client, shop, name string, result any, args ...any) error {
 	options := client.UpdateWorkflowOptions{
 		UpdateID: uuid.NewString(), WorkflowID: protocol.StockSyncID(shop), UpdateName: name, Args: args,
-		WaitForStage: client.WorkflowUpdateStageCompleted,
+		WaitForStage: client.WorkflowUpdateStageAccepted,
 	}
-	for {
+	err := Persist(ctx, func() error {
 		handle, err := c.UpdateWorkflow(ctx, options)
-		switch {
-		case errors.As(err, new(*serviceerror.WorkflowNotReady)):
-			continue
-		case err != nil:
+		if err != nil {
 			return err
 		}
 		return handle.Get(ctx, result)
+	})
+	if err != nil {
+		return fmt.Errorf("update %q of %s: %w", name, shop, err)
+	}
+	return nil
+}
+
+// Query asks the shop's StockSync until it gets an answer.
+func Query(ctx context.Context, c client.Client, shop, name string, result any) error {
+	err := Persist(ctx, func() error {
+		answer, err := c.QueryWorkflow(ctx, protocol.StockSyncID(shop), "", name)
+		if err != nil {
+			return err
+		}
+		return answer.Get(result)
+	})
+	if err != nil {
+		return fmt.Errorf("query %q of %s: %w", name, shop, err)
+	}
+	return nil
+}
+
+// Persist repeats, until ctx ends, what came when Temporal was away or StockSync
+// between two runs. Nor is one answer that takes too long the end: a worker that
+// stops may take a task along, which is given to another after 10 s, just as
+// long as the SDK waits.
+func Persist(ctx context.Context, try func() error) error {
+	for {
+		err := try()
+		if err == nil || ctx.Err() != nil || !passing(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
 }
 
-// Query asks the shop's StockSync.
-func Query(ctx context.Context, c client.Client, shop, name string, result any) error {
-	answer, err := c.QueryWorkflow(ctx, protocol.StockSyncID(shop), "", name)
-	if err != nil {
-		return err
-	}
-	return answer.Get(result)
+func passing(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) ||
+		errors.As(err, new(*serviceerror.DeadlineExceeded)) || errors.As(err, new(*serviceerror.Canceled)) ||
+		errors.As(err, new(*serviceerror.Unavailable)) || errors.As(err, new(*serviceerror.NamespaceNotFound)) ||
+		errors.As(err, new(*serviceerror.WorkflowNotReady)) || errors.As(err, new(*serviceerror.ResourceExhausted)) || // the workflow is closing
+		errors.As(err, new(*client.WorkflowUpdateServiceTimeoutOrCanceledError))
 }
 
 // History is what a run lived through so far; run "" is the newest one.
