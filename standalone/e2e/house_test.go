@@ -56,7 +56,7 @@ const (
 )
 
 // patience bounds every wait; nothing but a failure takes so long.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // temporal is one server for all tests of the package; shops keep them apart.
 var temporal *server.Server

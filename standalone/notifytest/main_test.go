@@ -26,7 +26,7 @@ import (
 )
 
 // patience bounds every wait; nothing but a failure takes so long.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // asRelay makes this program a relay of its own, for a test that kills it: its
 // settings, where Temporal is and where it listens.
