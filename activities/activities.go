@@ -18,11 +18,12 @@ import (
 
 // Activities holds what the activities of one worker process share.
 type Activities struct {
-	shops   *config.Directory
-	archive *snapshot.Archive
-	limits  *kros.Limits
-	log     hclog.Logger
-	now     func() time.Time
+	shops    *config.Directory
+	archive  *snapshot.Archive
+	handover handover
+	limits   *kros.Limits
+	log      hclog.Logger
+	now      func() time.Time
 }
 
 // Options are what a worker gives its activities.

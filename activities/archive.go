@@ -19,6 +19,21 @@ func (a *Activities) name(shop string, pass int64, dryRun bool, kind snapshot.Ki
 	return snapshot.Name{Shop: shop, Pass: pass, DryRun: dryRun, Kind: kind, At: a.now(), Unique: uuid.NewString()[:8]}
 }
 
+// fetched is a catalogue that FetchStock has put into the archive, or read there:
+// its items, and the codes that are gone.
+type fetched struct {
+	items []stock.Item
+	gone  []string
+}
+
+func (a *Activities) fetched(ctx context.Context, ref protocol.Ref) (c fetched, err error) {
+	if held, ok := a.handover.take(ref); ok {
+		return held.(fetched), a.archive.Check(ctx, ref)
+	}
+	c.items, c.gone, err = a.catalogue(ctx, ref)
+	return c, err
+}
+
 // catalogue reads a snapshot: its items, and the codes that are gone.
 func (a *Activities) catalogue(ctx context.Context, ref protocol.Ref) (items []stock.Item, gone []string, err error) {
 	items = make([]stock.Item, 0, max(ref.Rows, 0))
@@ -41,6 +56,14 @@ func (a *Activities) plan(ctx context.Context, ref protocol.Ref) (stock.Plan, er
 		return stock.Plan{}, fmt.Errorf("read plan %s: %w", ref.Key, err)
 	}
 	return stock.Plan{Lines: lines}, nil
+}
+
+// matched are the lines of a plan that MatchProducts has put into the archive.
+func (a *Activities) matched(ctx context.Context, ref protocol.Ref) (stock.Plan, error) {
+	if held, ok := a.handover.take(ref); ok {
+		return stock.Plan{Lines: held.([]stock.Line)}, a.archive.Check(ctx, ref)
+	}
+	return a.plan(ctx, ref)
 }
 
 // listed are the receipts that refs point to: some point to a list of them.

@@ -75,7 +75,9 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	if err != nil {
 		return protocol.Fetched{}, err
 	}
-	fetched := protocol.Fetched{
+	a.handover.give(ref, fetched{items: items, gone: lo.Map(gone, func(item stock.Item, _ int) string { return item.Code })})
+	a.handover.give(memory.Baseline, fetched{items: baseline})
+	result := protocol.Fetched{
 		Catalogue: protocol.Catalogue{
 			Ref: ref, TakenAt: sweep.StartedAt, Items: len(items), Requests: sweep.Requests + asked,
 			Throttled: sweep.Throttled, Complete: sweep.Complete, Changed: len(moved) > 0, Delta: delta,
@@ -85,9 +87,9 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 		Warnings: warnings(known.lost, filter),
 	}
 	if req.Brief && reflect.DeepEqual(memory, req.Memory) {
-		fetched.Same, fetched.Memory = true, protocol.Memory{}
+		result.Same, result.Memory = true, protocol.Memory{}
 	}
-	return fetched, nil
+	return result, nil
 }
 
 // sweep reads the whole catalogue or, where that is enough, what has changed.

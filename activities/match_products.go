@@ -66,7 +66,7 @@ func (m *matching) run(ctx context.Context) (protocol.Matched, error) {
 		return m.doubt(doubt), nil
 	}
 	m.forgetSeen()
-	products, err := m.products(ctx)
+	products, err := m.lookUp(ctx)
 	if err != nil {
 		return protocol.Matched{}, err
 	}
@@ -87,27 +87,53 @@ func (m *matching) run(ctx context.Context) (protocol.Matched, error) {
 	return m.keep(ctx, plan, products, who, doubt)
 }
 
-// read reads all that the plan is made of. A large catalogue and what is
-// remembered of it take as long as each other, so they are read side by side.
-func (m *matching) read(ctx context.Context) (err error) {
+// read reads what the shop is asked by: the catalogue, and the baseline that it
+// is compared with. They are as large as each other, so they are read side by
+// side.
+func (m *matching) read(ctx context.Context) error {
+	if known := m.req.Memory; !known.Baseline.Zero() || !known.Ledger.Zero() {
+		m.memory = &stock.Memory{Products: known.Products, Basis: known.Basis}
+	}
 	group, reading := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		m.items, m.gone, err = m.a.catalogue(reading, m.req.Catalogue.Ref)
+	group.Go(func() error {
+		catalogue, err := m.a.fetched(reading, m.req.Catalogue.Ref)
+		m.items, m.gone = catalogue.items, catalogue.gone
 		return err
 	})
-	group.Go(func() (err error) {
-		m.memory, err = m.a.recall(reading, m.req.Memory)
-		return err
-	})
+	if !m.req.Memory.Baseline.Zero() {
+		group.Go(func() error {
+			baseline, err := m.a.fetched(reading, m.req.Memory.Baseline)
+			m.memory.Items = baseline.items
+			return err
+		})
+	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	var err error
 	m.answers.Approved, err = m.answered(ctx, m.req.Approved)
 	if err != nil {
 		return err
 	}
 	m.answers.Dismissed, err = m.answered(ctx, m.req.Dismissed)
 	return err
+}
+
+// lookUp asks the shop for the products, and reads the ledger while it answers.
+func (m *matching) lookUp(ctx context.Context) (products []stock.Product, err error) {
+	group, looking := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		products, err = m.products(looking)
+		return err
+	})
+	if m.memory != nil {
+		group.Go(func() (err error) {
+			m.memory.Ledger, err = m.a.ledger(looking, m.req.Memory)
+			return err
+		})
+	}
+	err = group.Wait()
+	return products, err
 }
 
 // forgetSeen lets go of the items of the baseline that the sweep shows. Once the
@@ -153,6 +179,9 @@ func (m *matching) keep(ctx context.Context, plan stock.Plan, products []stock.P
 	ref, err := snapshot.Write(ctx, m.a.archive, m.a.name(m.req.Shop, m.req.Pass, m.req.DryRun, snapshot.Plan), slices.Values(plan.Lines))
 	if err != nil {
 		return protocol.Matched{}, fmt.Errorf("archive the plan of %q: %w", m.req.Shop, err)
+	}
+	if !m.req.DryRun {
+		m.a.handover.give(ref, plan.Lines)
 	}
 	matched := protocol.Matched{
 		Plan: ref, Hash: plan.Hash(), ShopID: who.ID, Writes: plan.Changes(), Products: plan.Matched(),
