@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/samber/lo"
@@ -88,13 +87,15 @@ func (a *Activities) receipts(ctx context.Context, refs []protocol.Ref) ([]stock
 	if err != nil {
 		return nil, err
 	}
-	parts := make([][]stock.Receipt, len(refs))
-	for i, ref := range refs {
-		if parts[i], err = snapshot.ReadAll[stock.Receipt](ctx, a.archive, ref); err != nil {
+	receipts := make([]stock.Receipt, 0, max(0, lo.SumBy(refs, func(r protocol.Ref) int { return r.Rows })))
+	for _, ref := range refs {
+		some, err := snapshot.ReadAll[stock.Receipt](ctx, a.archive, ref)
+		if err != nil {
 			return nil, fmt.Errorf("read receipt %s: %w", ref.Key, err)
 		}
+		receipts = append(receipts, some...)
 	}
-	return slices.Concat(parts...), nil
+	return receipts, nil
 }
 
 // recall reads what the archive remembers; nil where that is nothing.

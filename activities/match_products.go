@@ -174,19 +174,25 @@ func (m *matching) plan(products []stock.Product, doubtful bool) stock.Plan {
 	})
 }
 
-// keep archives the plan.
+// keep archives the plan, and counts meanwhile what is in it.
 func (m *matching) keep(ctx context.Context, plan stock.Plan, products []stock.Product, who shop.Identity, doubt *stock.Doubt) (protocol.Matched, error) {
-	ref, err := snapshot.Write(ctx, m.a.archive, m.a.name(m.req.Shop, m.req.Pass, m.req.DryRun, snapshot.Plan), slices.Values(plan.Lines))
-	if err != nil {
-		return protocol.Matched{}, fmt.Errorf("archive the plan of %q: %w", m.req.Shop, err)
-	}
-	if !m.req.DryRun {
-		m.a.handover.give(ref, plan.Lines)
-	}
+	var ref protocol.Ref
+	group, archiving := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		ref, err = snapshot.Write(archiving, m.a.archive, m.a.name(m.req.Shop, m.req.Pass, m.req.DryRun, snapshot.Plan), slices.Values(plan.Lines))
+		return err
+	})
 	matched := protocol.Matched{
-		Plan: ref, Hash: plan.Hash(), ShopID: who.ID, Writes: plan.Changes(), Products: plan.Matched(),
+		Hash: plan.Hash(), ShopID: who.ID, Writes: plan.Changes(), Products: plan.Matched(),
 		Counts: plan.Counts(), Samples: plan.Samples(), Warnings: m.told,
 		Stocked: plan.Stocked(), Zeroings: plan.Zeroings(), Lost: plan.Lost(),
+	}
+	if err := group.Wait(); err != nil {
+		return protocol.Matched{}, fmt.Errorf("archive the plan of %q: %w", m.req.Shop, err)
+	}
+	matched.Plan = ref
+	if !m.req.DryRun {
+		m.a.handover.give(ref, plan.Lines)
 	}
 	if m.req.SamplesHash != "" && protocol.SamplesHash(matched.Samples) == m.req.SamplesHash {
 		matched.Samples, matched.SamplesKnown = nil, true

@@ -117,7 +117,7 @@ func (u *updating) run(ctx context.Context) (protocol.Written, error) {
 	writes := planned.Writes()
 	u.total, u.answered = len(writes), min(u.answered, len(writes))
 	u.own = make([]stock.Receipt, 0, u.total-u.answered)
-	batches := lo.Chunk(writes, shop.MaxBatch)
+	batches := slices.Collect(slices.Chunk(writes, shop.MaxBatch))
 	stale, err := u.write(ctx, batches)
 	// What the shop has answered is kept in any case.
 	if err := errors.Join(err, u.keep(ctx)); err != nil {
@@ -211,10 +211,10 @@ func (u *updating) settle(ctx context.Context, planned stock.Plan, stale bool) (
 	if len(earlier) > 0 {
 		all = slices.Concat(earlier, planned.AlreadyRight(), own) // what is right already was a conflict that ended well by itself
 	}
-	counts, samples := stock.Settle(whole, all)
+	counts, samples, zeroed := stock.Settle(whole, all)
 	written := protocol.Written{
 		Receipts: u.listed(ctx), Counts: counts, Samples: samples, Stale: stale,
-		Conflicts: len(stock.Conflicts(own)), Zeroed: stock.Zeroed(whole, all),
+		Conflicts: len(stock.Conflicts(own)), Zeroed: zeroed,
 	}
 	u.record(ctx, &written)
 	if u.req.Brief && len(samples) > 0 && reflect.DeepEqual(samples, whole.Samples()) {

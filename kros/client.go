@@ -18,6 +18,7 @@ import (
 	"unicode"
 	"unicode/utf16"
 
+	"github.com/skladom/skladom/internal/quickjson"
 	"github.com/skladom/skladom/stock"
 )
 
@@ -218,7 +219,7 @@ type call struct {
 	path   string // below /api/
 	query  url.Values
 	tries  int
-	decode func(body []byte) error // its error is a bad response
+	decode func(body []byte) error // body is valid no longer than the call; an error is a bad response
 }
 
 func (c *Client) get(ctx context.Context, call call) (spent cost, err error) {
@@ -292,14 +293,15 @@ func (c *Client) try(ctx context.Context, call call, sending *sending) error {
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return c.refused(call, response)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
-	if err != nil {
+	buffer := quickjson.Buffer()
+	defer quickjson.Release(buffer)
+	if _, err := buffer.ReadFrom(io.LimitReader(response.Body, maxBody+1)); err != nil {
 		return c.unanswered(ctx, call, err)
 	}
-	if len(body) > maxBody {
+	if buffer.Len() > maxBody {
 		return c.bad(call, response.StatusCode, fmt.Errorf("the answer is longer than %d MiB", maxBody>>20))
 	}
-	if err := call.decode(body); err != nil {
+	if err := call.decode(buffer.Bytes()); err != nil {
 		return c.bad(call, response.StatusCode, err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package kros
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -50,6 +51,7 @@ type place struct {
 type sightings struct {
 	sweep   int32
 	places  []*place // as they were first seen
+	spare   []place  // for those to come
 	byKey   map[string]*place
 	counted int
 	onPage  map[identity]struct{} // of the present page
@@ -77,7 +79,7 @@ func (s *sightings) beginSweep() {
 // page takes in one answer of the list. Two rows of one identity in it are two
 // rows; in two answers they may be one that moved.
 func (s *sightings) page(rows []stock.Item) {
-	for _, alike := range s.alike(rows) {
+	for alike := range s.alike(rows) {
 		p := s.placeOf(alike[0])
 		s.counted -= p.most
 		met := p.see(s.sweep, alike)
@@ -93,15 +95,15 @@ func (s *sightings) page(rows []stock.Item) {
 
 // alike groups the rows of a page by identity. Mostly each is one of its own,
 // and its group a part of rows.
-func (s *sightings) alike(rows []stock.Item) [][]stock.Item {
+func (s *sightings) alike(rows []stock.Item) iter.Seq[[]stock.Item] {
 	clear(s.onPage)
 	for _, row := range rows {
 		s.onPage[identityOf(row)] = struct{}{}
 	}
 	if len(s.onPage) < len(rows) {
-		return lo.PartitionBy(rows, identityOf)
+		return slices.Values(lo.PartitionBy(rows, identityOf))
 	}
-	return lo.Chunk(rows, 1)
+	return slices.Chunk(rows, 1)
 }
 
 // single takes in an answer to one code alone: that is all there is of it.
@@ -177,7 +179,7 @@ func (s *sightings) placeOf(item stock.Item) *place {
 	}
 	known := s.byKey[key]
 	if known == nil {
-		known = &place{}
+		known = s.newPlace()
 		if len(code) <= MaxItemCode && code != "" || askable(code) {
 			known.code = code
 		}
@@ -185,6 +187,16 @@ func (s *sightings) placeOf(item stock.Item) *place {
 		s.places = append(s.places, known)
 	}
 	return known
+}
+
+// newPlace is one of a block of them: there are a hundred thousand.
+func (s *sightings) newPlace() *place {
+	if len(s.spare) == 0 {
+		s.spare = make([]place, pageSize)
+	}
+	taken := &s.spare[0]
+	s.spare = s.spare[1:]
+	return taken
 }
 
 // see takes in the rows of one identity from one answer of the list.

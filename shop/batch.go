@@ -30,7 +30,7 @@ func LookupAll(ctx context.Context, s Shop, by stock.Match, keys []string, progr
 	} else {
 		keys = lo.Uniq(keys)
 	}
-	batches := lo.Chunk(keys, MaxBatch)
+	batches := slices.Collect(slices.Chunk(keys, MaxBatch))
 	found := make([][]stock.Product, len(batches))
 	var mu sync.Mutex
 	done := 0

@@ -66,13 +66,22 @@ func MissingItems(items, baseline []Item) []Item {
 		return nil
 	}
 	shown := positionsOf(items)
-	var missing []Item
-	for _, item := range baseline {
-		if !shown.has(identityOf(item)) {
-			missing = append(missing, item)
+	return pick(baseline, func(item *Item) bool { return !shown.has(identityOf(*item)) })
+}
+
+// pick are the items that are wanted. There may be none of them, or nearly all
+// of a hundred thousand, so that memory is taken once, when it is known.
+func pick(items []Item, wanted func(*Item) bool) []Item {
+	var places []int32
+	for i := range items {
+		if wanted(&items[i]) {
+			places = append(places, int32(i))
 		}
 	}
-	return missing
+	if len(places) == 0 {
+		return nil
+	}
+	return lo.Map(places, func(place int32, _ int) Item { return items[place] })
 }
 
 // Merge puts items that were read anew into a baseline: they take the place of
@@ -92,17 +101,14 @@ func Merge(baseline, fresh []Item) []Item {
 // than the baseline has, or that the baseline did not have.
 func Moved(items, baseline []Item) []Item {
 	before := positionsOf(baseline)
-	var moved []Item
-	for i := range items {
-		same := false
-		for j := range before.each(identityOf(items[i])) {
-			same = same || sameRows(baseline[j].Rows, items[i].Rows)
+	return pick(items, func(item *Item) bool {
+		for at := range before.each(identityOf(*item)) {
+			if sameRows(baseline[at].Rows, item.Rows) {
+				return false
+			}
 		}
-		if !same {
-			moved = append(moved, items[i])
-		}
-	}
-	return moved
+		return true
+	})
 }
 
 // identityOf is what an item is known by from one sweep to the next: its code,

@@ -35,7 +35,7 @@ func TestDryRunPlanAndPassChangeTheSame(t *testing.T) {
 			receipts := lo.Map(p.Writes(), func(w stock.Write, _ int) stock.Receipt {
 				return stock.Receipt{Item: w.Item, Product: w.Product, Had: w.From, Asked: w.To, Kros: w.Kros, Answer: stock.AnswerUpdated}
 			})
-			counts, _ := stock.Settle(p, receipts)
+			counts, _, _ := stock.Settle(p, receipts)
 			require.Equal(t, p.Counts(), counts)
 		}))
 	}

@@ -381,7 +381,7 @@ func TestZeroedProductsOfMissingItemsStandBesideTheSum(t *testing.T) {
 	require.Equal(t, stock.Counts{KrosItems: 1, Unchanged: 1, Missing: 2, Products: 2, Lowered: 1, Zeroed: 1}, p.Counts())
 	require.Equal(t, 1, p.Matched())
 
-	unknown, samples := stock.Settle(p, nil)
+	unknown, samples, _ := stock.Settle(p, nil)
 	require.Equal(t, stock.Counts{KrosItems: 1, Unchanged: 1, Missing: 2, Products: 2}, unknown)
 	require.Equal(t, "not_written", samples["missing"][1].ReasonCode)
 }

@@ -194,7 +194,7 @@ func TestOutcomesAddUp(t *testing.T) {
 				receipts = append(receipts, stock.Receipt{Item: w.Item, Product: w.Product, Had: w.From, Asked: w.To, Answer: answer})
 			}
 		}
-		settled, _ := stock.Settle(p, receipts)
+		settled, _, _ := stock.Settle(p, receipts)
 		require.Equal(t, counts.KrosItems, settled.KrosItems)
 		require.Equal(t, settled.KrosItems, outcomes(settled))
 		require.Equal(t, counts.Missing, settled.Missing)

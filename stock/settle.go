@@ -3,7 +3,6 @@ package stock
 import (
 	"cmp"
 
-	"github.com/samber/lo"
 	"github.com/shopspring/decimal"
 )
 
@@ -54,7 +53,10 @@ func (p Plan) AlreadyRight() []Receipt {
 // time. Where the products of an item fared differently, rejected comes before
 // held, updated and unchanged. Raised, Lowered and Zeroed count what was
 // really written. A planned write without a receipt was never made.
-func Settle(plan Plan, receipts []Receipt) (Counts, Samples) {
+//
+// zeroed is how many products were taken from above 0 to 0 without a person
+// having said so: what counts against the thresholds of the next day.
+func Settle(plan Plan, receipts []Receipt) (counts Counts, samples Samples, zeroed int) {
 	fates := fatesOf(receipts)
 	t := newTally()
 	for _, line := range plan.Lines {
@@ -63,25 +65,16 @@ func Settle(plan Plan, receipts []Receipt) (Counts, Samples) {
 			fate := fates[e.Product]
 			if fate.wrote {
 				t.change(fate.had, fate.asked)
+				if fate.had.IsPositive() && fate.asked.IsZero() && !e.Approved {
+					zeroed++
+				}
 			}
 			if fate.conflicted {
 				t.counts.Conflicts++
 			}
 		}
 	}
-	return t.counts, t.samples
-}
-
-// Zeroed is how many products were taken from above 0 to 0 without a person
-// having said so: what counts against the thresholds of the next day.
-func Zeroed(plan Plan, receipts []Receipt) int {
-	fates := fatesOf(receipts)
-	return lo.SumBy(plan.Lines, func(line Line) int {
-		return lo.CountBy(line.Entries, func(e Entry) bool {
-			f := fates[e.Product]
-			return f.wrote && f.had.IsPositive() && f.asked.IsZero() && !e.Approved
-		})
-	})
+	return t.counts, t.samples, zeroed
 }
 
 // fate is what became of one product.

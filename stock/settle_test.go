@@ -95,7 +95,7 @@ func TestSettleOneProduct(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := plan(byNumber(), []stock.Item{item("A", "", asked)}, product("p", "A", "", had))
-			counts, samples := stock.Settle(p, tc.receipts)
+			counts, samples, _ := stock.Settle(p, tc.receipts)
 
 			want := stock.Counts{KrosItems: 1, Products: 1, Lowered: tc.lowered, Conflicts: tc.conflict}
 			switch tc.outcome {
@@ -120,10 +120,10 @@ func TestSettleOneProduct(t *testing.T) {
 
 func TestTheShopsOwnReasonReachesTheMerchantCapped(t *testing.T) {
 	p := plan(byNumber(), []stock.Item{item("A", "", "3")}, product("p", "A", "", "5"))
-	_, samples := stock.Settle(p, []stock.Receipt{refused("p", "the product is locked")})
+	_, samples, _ := stock.Settle(p, []stock.Receipt{refused("p", "the product is locked")})
 	require.Equal(t, "the product is locked", samples["rejected"][0].Reason)
 
-	_, samples = stock.Settle(p, []stock.Receipt{refused("p", strings.Repeat("x", 10_000))})
+	_, samples, _ = stock.Settle(p, []stock.Receipt{refused("p", strings.Repeat("x", 10_000))})
 	require.Len(t, []rune(samples["rejected"][0].Reason), 200)
 }
 
@@ -156,7 +156,7 @@ func TestRejectedComesBeforeHeldUpdatedAndUnchanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.want.KrosItems, tc.want.Products, tc.want.Shared = 1, 2, 2
-			counts, _ := stock.Settle(stock.Plan{Lines: []stock.Line{tc.line}}, tc.receipts)
+			counts, _, _ := stock.Settle(stock.Plan{Lines: []stock.Line{tc.line}}, tc.receipts)
 			require.Equal(t, tc.want, counts)
 		})
 	}
@@ -168,7 +168,7 @@ func TestSettleCountsWhatWasReallyWritten(t *testing.T) {
 		product("a", "A", "", "5"), product("b", "B", "", "5"), product("c", "C", "", "5"), product("d", "D", "", "5"))
 	require.Equal(t, 2, p.Counts().Zeroed)
 
-	counts, _ := stock.Settle(p, []stock.Receipt{
+	counts, _, _ := stock.Settle(p, []stock.Receipt{
 		receipt("a", "5", "0", stock.AnswerUpdated, "0"),
 		receipt("b", "5", "0", stock.AnswerRejected, ""),
 		receipt("c", "5", "9", stock.AnswerConflict, "12"),
@@ -182,7 +182,7 @@ func TestSettleCountsWhatWasReallyWritten(t *testing.T) {
 
 func TestSeveralWritesOfOneProductCountFromTheFirstToTheLast(t *testing.T) {
 	p := plan(byNumber(), []stock.Item{item("A", "", "7")}, product("p", "A", "", "5"))
-	counts, _ := stock.Settle(p, []stock.Receipt{
+	counts, _, _ := stock.Settle(p, []stock.Receipt{
 		receipt("p", "5", "9", stock.AnswerUpdated, ""), receipt("p", "9", "7", stock.AnswerUpdated, ""),
 	})
 	require.Equal(t, stock.Counts{KrosItems: 1, Updated: 1, Products: 1, Raised: 1}, counts)
@@ -196,7 +196,7 @@ func TestAPlanFullyWrittenSettlesAsItWasCounted(t *testing.T) {
 	for _, w := range p.Writes() {
 		receipts = append(receipts, stock.Receipt{Item: w.Item, Product: w.Product, Had: w.From, Asked: w.To, Answer: stock.AnswerUpdated})
 	}
-	counts, samples := stock.Settle(p, receipts)
+	counts, samples, _ := stock.Settle(p, receipts)
 	require.Equal(t, p.Counts(), counts)
 	require.Equal(t, p.Samples(), samples)
 }
@@ -207,7 +207,7 @@ func TestAReplanThatNeedsNoWriteSettlesItsConflicts(t *testing.T) {
 	conflicts := []stock.Receipt{receipt("a", "5", "3", stock.AnswerConflict, ""), receipt("b", "5", "3", stock.AnswerConflict, "")}
 	again, _ := stock.Replan(byNumber(), base, []stock.Product{product("a", "A", "", "3"), product("b", "B", "", "4")}, nil, day)
 
-	counts, _ := stock.Settle(base, append(conflicts, again.AlreadyRight()...))
+	counts, _, _ := stock.Settle(base, append(conflicts, again.AlreadyRight()...))
 	require.Equal(t, 1, counts.Unchanged)
 	require.Equal(t, 1, counts.Rejected)
 	require.Equal(t, 2, counts.Conflicts)

@@ -10,9 +10,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/skladom/skladom/internal/quickjson"
 	"github.com/skladom/skladom/shop"
 	"github.com/skladom/skladom/shop/fynode/internal/api"
 )
@@ -29,8 +29,8 @@ func (c *Client) ask(ctx context.Context, op string, send func() (*http.Response
 		body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
 		return c.refused(op, response, body)
 	}
-	buffer := bodies.Get().(*bytes.Buffer)
-	defer release(buffer)
+	buffer := quickjson.Buffer()
+	defer quickjson.Release(buffer)
 	_, err = buffer.ReadFrom(io.LimitReader(response.Body, maxAnswer+1))
 	body := buffer.Bytes()
 	switch {
@@ -45,19 +45,6 @@ func (c *Client) ask(ctx context.Context, op string, send func() (*http.Response
 		return shop.NewError(op, shop.BadResponse, response.StatusCode, "the answer cannot be read: "+c.public(err.Error()))
 	}
 	return nil
-}
-
-// bodies are buffers for answers, which are much alike.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// maxBuffer is how large a buffer may have become to be used again.
-const maxBuffer = 1 << 20
-
-func release(buffer *bytes.Buffer) {
-	if buffer.Cap() <= maxBuffer {
-		buffer.Reset()
-		bodies.Put(buffer)
-	}
 }
 
 // unreachable is a request that got no answer, or not the whole of it.
