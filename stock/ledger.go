@@ -66,6 +66,7 @@ type ledgerRow struct {
 	wrote         bool // by us, in this pass or an earlier one
 	ever          bool // the same, as any row of the product says
 	dismissed     bool
+	superseded    bool // a later row is of the same product
 }
 
 // NewLedger makes a ledger of a plan and the answers to it, in order of time.
@@ -114,6 +115,7 @@ func (l *Ledger) add(line *Line, answers map[string]*Receipt) {
 func (l *Ledger) remember(row ledgerRow) {
 	if before, again := l.byID[row.product]; again {
 		row.ever = row.ever || l.rows[before].ever
+		l.rows[before].superseded = true
 	}
 	l.byID[row.product] = int32(len(l.rows))
 	l.rows = append(l.rows, row)
@@ -137,11 +139,6 @@ func (l Ledger) row(product string) (row *ledgerRow, known bool) {
 	return &l.rows[at], true
 }
 
-func (l Ledger) wrote(product string) bool {
-	row, known := l.row(product)
-	return known && row.ever
-}
-
 // Sales tells whether any sales are held back.
 func (l Ledger) Sales() bool { return len(l.sold) > 0 }
 
@@ -156,17 +153,50 @@ func (l Ledger) written() map[string][]string {
 	return written
 }
 
-// ledger is a Ledger made ready for one plan.
+// ledger is a Ledger made ready for the lines of one plan.
 type ledger struct {
 	Ledger
 	rules Rules
 	now   time.Time
-	same  bool // the settings are those of the ledger
+	same  bool    // the settings are those of the ledger
+	own   []int32 // by line of the plan: 1 more than the line of its item, or 0
 }
 
-func newLedger(in Input) ledger {
+func newLedger(in Input, lines []Line) ledger {
 	memory := lo.FromPtr(in.Memory)
-	return ledger{Ledger: memory.Ledger, rules: in.Rules, now: in.Now, same: memory.Basis == "" || memory.Basis == in.Basis}
+	l := ledger{Ledger: memory.Ledger, rules: in.Rules, now: in.Now, same: memory.Basis == "" || memory.Basis == in.Basis}
+	if len(l.lines) == 0 {
+		return l
+	}
+	l.own = make([]int32, len(lines))
+	for i := range lines {
+		if own, known := l.byItem[lines[i].Item]; known {
+			l.own[i] = own + 1
+		}
+	}
+	return l
+}
+
+// line is the line of the ledger that is of the item of the plan's line i.
+func (l ledger) line(i int) (own int32, known bool) {
+	if i >= len(l.own) || l.own[i] == 0 {
+		return 0, false
+	}
+	return l.own[i] - 1, true
+}
+
+// with is what is remembered of a product that the plan's line i has. Nearly
+// always it was with the same item before, and need not be looked for.
+func (l ledger) with(i int, product string) (row *ledgerRow, known bool) {
+	if own, known := l.line(i); known {
+		rows := l.of(own)
+		for j := range rows {
+			if rows[j].product == product && !rows[j].superseded {
+				return &rows[j], true
+			}
+		}
+	}
+	return l.row(product)
 }
 
 // rowOf says what we left of a product: what the shop answered, and without an
@@ -212,13 +242,14 @@ func (r *ledgerRow) before(now decimal.Decimal) decimal.Decimal {
 // sales explain.
 func (l ledger) imported(lines []Line) bool {
 	matched, differ, raised := 0, 0, 0
-	for _, line := range lines {
-		for _, e := range line.Entries {
-			if line.Missing {
-				continue
-			}
+	for i := range lines {
+		if lines[i].Missing {
+			continue
+		}
+		for j := range lines[i].Entries {
+			e := &lines[i].Entries[j]
 			matched++
-			row, known := l.row(e.Product)
+			row, known := l.with(i, e.Product)
 			if !known {
 				continue
 			}
@@ -239,34 +270,35 @@ func (l ledger) forget() ledger {
 	return ledger{rules: l.rules, now: l.now}
 }
 
-// sales are the unbooked sales of an item whose products the line has. Where
-// KROS's number is not believed, its change books nothing.
-func (l ledger) sales(line Line, believed bool) []Sale {
+// sales are the unbooked sales of an item whose products the plan's line i has.
+// Where KROS's number is not believed, its change books nothing.
+func (l ledger) sales(i int, line *Line, believed bool) []Sale {
 	if l.rules.SoldHold <= 0 || len(l.lines) == 0 {
 		return nil
 	}
 	fell := decimal.Zero
 	var sources []int32 // lines with sales; mostly there are none
-	add := func(i int32) {
-		if len(l.sold[i]) > 0 && !slices.Contains(sources, i) {
-			sources = append(sources, i)
+	add := func(source int32) {
+		if len(l.sold) > 0 && len(l.sold[source]) > 0 && !slices.Contains(sources, source) {
+			sources = append(sources, source)
 		}
 	}
-	for _, e := range line.Entries {
-		if row, known := l.row(e.Product); known {
+	for j := range line.Entries {
+		e := &line.Entries[j]
+		if row, known := l.with(i, e.Product); known {
 			add(row.line)
 			if before := row.before(e.From); !before.Equal(e.From) {
 				fell = fell.Add(before.Sub(e.From))
 			}
 		}
 	}
-	own, known := l.byItem[line.Item]
-	if known = known && line.Item != ""; known {
+	own, known := l.line(i)
+	if known {
 		add(own)
 	}
 	var sales []Sale
-	for _, i := range sources {
-		sales = append(sales, l.sold[i]...)
+	for _, source := range sources {
+		sales = append(sales, l.sold[source]...)
 	}
 	sales = fall(l.live(sales), fell, l.now)
 	if known && l.same && believed && len(sales) > 0 {

@@ -143,7 +143,7 @@ func NewPlan(in Input) Plan {
 		plan.Lines = append(plan.Lines, p.judge(i))
 	}
 	plan.Lines = append(plan.Lines, p.missing(in, memory)...)
-	remembered := newLedger(in)
+	remembered := newLedger(in, plan.Lines)
 	believed := remembered
 	if plan.Imported = remembered.imported(plan.Lines); plan.Imported {
 		believed = remembered.forget()
@@ -174,7 +174,7 @@ func (p Plan) aim(l ledger) {
 		if len(line.Entries) == 0 {
 			continue
 		}
-		line.Sold = l.sales(*line, true)
+		line.Sold = l.sales(i, line, true)
 		sold := unbooked(line.Sold)
 		for j := range line.Entries {
 			line.Entries[j] = line.Entries[j].aimed(sold)
@@ -194,17 +194,18 @@ func (p Plan) close(believed, remembered ledger) {
 		held := false
 		for j := range line.Entries {
 			e := &line.Entries[j]
-			e.Wrote = e.changes() || remembered.wrote(e.Product)
+			row, known := remembered.with(i, e.Product)
+			e.Wrote = e.changes() || known && row.ever
 			held = held || e.Want != nil
 		}
-		if own, known := believed.byItem[line.Item]; held && known && line.Item != "" {
-			line.Sold, line.Booked = believed.sales(*line, false), lo.ToPtr(believed.lines[own].kros)
+		if own, known := believed.line(i); held && known {
+			line.Sold, line.Booked = believed.sales(i, line, false), lo.ToPtr(believed.lines[own].kros)
 		}
 	}
 	var claimed map[string]bool
 	for i := range p.Lines {
 		line := &p.Lines[i]
-		if own, known := remembered.byItem[line.Item]; !known || line.hasAll(remembered.of(own)) {
+		if own, known := remembered.line(i); !known || line.hasAll(remembered.of(own)) {
 			continue
 		}
 		if claimed == nil {
@@ -215,10 +216,25 @@ func (p Plan) close(believed, remembered ledger) {
 }
 
 // hasAll tells whether all products that the line had are still with it.
-func (l Line) hasAll(old []ledgerRow) bool {
-	return len(l.Entries) > 0 && lo.EveryBy(old, func(row ledgerRow) bool {
-		return slices.ContainsFunc(l.Entries, func(e Entry) bool { return e.Product == row.product })
-	})
+func (l *Line) hasAll(old []ledgerRow) bool {
+	if len(l.Entries) == 0 {
+		return false
+	}
+	for i := range old {
+		if !l.holds(old[i].product) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *Line) holds(product string) bool {
+	for i := range l.Entries {
+		if l.Entries[i].Product == product {
+			return true
+		}
+	}
+	return false
 }
 
 // products are those that belong to a line.
