@@ -33,7 +33,7 @@ func readChanges(ctx context.Context, client *kros.Client, options kros.SweepOpt
 // judgeFilter compares what a whole sweep of items found moved with what KROS's
 // filter shows. It is asked after the sweep, so what it does not show was not changed
 // to it. Only sweeps that found something say anything.
-func judgeFilter(ctx context.Context, client *kros.Client, options kros.SweepOptions, m protocol.Memory, items, moved []stock.Item) (f protocol.Filter, requests int, warning string, err error) {
+func judgeFilter(ctx context.Context, client *kros.Client, options kros.SweepOptions, m protocol.Memory, items []stock.Item, moved []*stock.Item) (f protocol.Filter, requests int, warning string, err error) {
 	f = m.Filter
 	if f.Refuted || m.SweptAt.IsZero() || len(moved) == 0 {
 		return f, 0, "", nil
@@ -54,10 +54,10 @@ func judgeFilter(ctx context.Context, client *kros.Client, options kros.SweepOpt
 	if err != nil {
 		return f, 0, "", fmt.Errorf("ask KROS what has changed: %w", err)
 	}
-	switch hidden := stock.MissingItems(shown.Items, moved); {
-	case len(hidden) > 0 && f.Proven():
-		return protocol.Filter{Refuted: true}, shown.Requests, message.FilterWrong(len(hidden), len(moved)), nil
-	case len(hidden) > 0, 2*len(shown.Items) > len(items) && 4*len(moved) < len(items):
+	switch hidden := stock.CountHidden(shown.Items, moved); {
+	case hidden > 0 && f.Proven():
+		return protocol.Filter{Refuted: true}, shown.Requests, message.FilterWrong(hidden, len(moved)), nil
+	case hidden > 0, 2*len(shown.Items) > len(items) && 4*len(moved) < len(items):
 		return protocol.Filter{Refuted: true}, shown.Requests, "", nil
 	}
 	f.Agreed = min(f.Agreed+1, protocol.FilterProof)

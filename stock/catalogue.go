@@ -66,22 +66,19 @@ func MissingItems(items, baseline []Item) []Item {
 		return nil
 	}
 	shown := positionsOf(items)
-	return pick(baseline, func(item *Item) bool { return !shown.has(identityOf(*item)) })
-}
-
-// pick are the items that are wanted. There may be none of them, or nearly all
-// of a hundred thousand, so that memory is taken once, when it is known.
-func pick(items []Item, wanted func(*Item) bool) []Item {
-	var places []int32
-	for i := range items {
-		if wanted(&items[i]) {
-			places = append(places, int32(i))
+	var missing []Item
+	for _, item := range baseline {
+		if !shown.has(identityOf(item)) {
+			missing = append(missing, item)
 		}
 	}
-	if len(places) == 0 {
-		return nil
-	}
-	return lo.Map(places, func(place int32, _ int) Item { return items[place] })
+	return missing
+}
+
+// CountHidden is how many of the items that moved others do not show.
+func CountHidden(shown []Item, moved []*Item) int {
+	positions := positionsOf(shown)
+	return lo.CountBy(moved, func(item *Item) bool { return !positions.has(identityOf(*item)) })
 }
 
 // Merge puts items that were read anew into a baseline: they take the place of
@@ -99,16 +96,19 @@ func Merge(baseline, fresh []Item) []Item {
 
 // Moved are the items to which KROS gives another quantity in some warehouse
 // than the baseline has, or that the baseline did not have.
-func Moved(items, baseline []Item) []Item {
+func Moved(items, baseline []Item) []*Item {
 	before := positionsOf(baseline)
-	return pick(items, func(item *Item) bool {
-		for at := range before.each(identityOf(*item)) {
-			if sameRows(baseline[at].Rows, item.Rows) {
-				return false
-			}
+	var moved []*Item
+	for i := range items {
+		same := false
+		for j := range before.each(identityOf(items[i])) {
+			same = same || sameRows(baseline[j].Rows, items[i].Rows)
 		}
-		return true
-	})
+		if !same {
+			moved = append(moved, &items[i])
+		}
+	}
+	return moved
 }
 
 // identityOf is what an item is known by from one sweep to the next: its code,
