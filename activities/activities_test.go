@@ -367,6 +367,23 @@ func TestWhatTheArchiveHasLostIsNeverGuessed(t *testing.T) {
 	require.Empty(t, b.shop.Writes())
 }
 
+// A repeat, or another worker, finds nothing handed over.
+func TestWhatIsHandedOverIsWhatTheArchiveHas(t *testing.T) {
+	kros, shop := small()
+	b := newBench(t, kros, shop, "")
+	memory, _ := b.pass(protocol.Memory{})
+	b.kros.SetItems(append([]krossim.Item{item("A-1", "8580001000012", "11")}, kros.Items[1:]...))
+	fetched := b.fetch(memory)
+	handed, again := b.match(fetched), b.match(fetched)
+	require.Equal(t, 1, handed.Writes)
+	require.Equal(t, rows[stock.Line](b, again.Plan), rows[stock.Line](b, handed.Plan))
+	again.Plan = handed.Plan
+	require.Equal(t, again, handed)
+
+	b.update(b.updateRequest(handed))
+	require.Equal(t, "11", b.quantities()["p1"])
+}
+
 func TestMatchProductsArchivesThePlanBeforeAnythingIsWritten(t *testing.T) {
 	kros, shop := small()
 	b := newBench(t, kros, shop, "")

@@ -121,19 +121,23 @@ func (m *matching) read(ctx context.Context) error {
 
 // lookUp asks the shop for the products, and reads the ledger while it answers.
 func (m *matching) lookUp(ctx context.Context) (products []stock.Product, err error) {
+	var ledger stock.Ledger
 	group, looking := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		products, err = m.products(looking)
 		return err
 	})
-	if m.memory != nil {
-		group.Go(func() (err error) {
-			m.memory.Ledger, err = m.a.ledger(looking, m.req.Memory)
-			return err
-		})
+	group.Go(func() (err error) {
+		ledger, err = m.a.ledger(looking, m.req.Memory)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
-	err = group.Wait()
-	return products, err
+	if m.memory != nil {
+		m.memory.Ledger = ledger
+	}
+	return products, nil
 }
 
 // forgetSeen lets go of the items of the baseline that the sweep shows. Once the

@@ -168,16 +168,23 @@ func TestSettleCountsWhatWasReallyWritten(t *testing.T) {
 		product("a", "A", "", "5"), product("b", "B", "", "5"), product("c", "C", "", "5"), product("d", "D", "", "5"))
 	require.Equal(t, 2, p.Counts().Zeroed)
 
-	counts, _, _ := stock.Settle(p, []stock.Receipt{
+	receipts := []stock.Receipt{
 		receipt("a", "5", "0", stock.AnswerUpdated, "0"),
 		receipt("b", "5", "0", stock.AnswerRejected, ""),
 		receipt("c", "5", "9", stock.AnswerConflict, "12"),
 		receipt("c", "12", "9", stock.AnswerUpdated, "9"), // planned up, written down
 		receipt("d", "5", "9", stock.AnswerUnchanged, "9"),
-	})
+	}
+	counts, _, zeroed := stock.Settle(p, receipts)
 	require.Equal(t, stock.Counts{
 		KrosItems: 4, Updated: 2, Unchanged: 1, Rejected: 1, Products: 4, Lowered: 2, Zeroed: 1, Conflicts: 1,
 	}, counts)
+	require.Equal(t, 1, zeroed)
+
+	p.Lines[0].Entries[0].Approved = true
+	counts, _, zeroed = stock.Settle(p, receipts)
+	require.Equal(t, 1, counts.Zeroed)
+	require.Zero(t, zeroed, "a person has said so")
 }
 
 func TestSeveralWritesOfOneProductCountFromTheFirstToTheLast(t *testing.T) {
