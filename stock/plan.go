@@ -205,7 +205,7 @@ func (p Plan) close(believed, remembered ledger) {
 	var claimed map[string]bool
 	for i := range p.Lines {
 		line := &p.Lines[i]
-		if own, known := remembered.line(i); !known || line.hasAll(remembered.of(own)) {
+		if own, known := remembered.line(i); !known || hasAll(line.Entries, remembered.of(own)) {
 			continue
 		}
 		if claimed == nil {
@@ -215,26 +215,11 @@ func (p Plan) close(believed, remembered ledger) {
 	}
 }
 
-// hasAll tells whether all products that the line had are still with it.
-func (l *Line) hasAll(old []ledgerRow) bool {
-	if len(l.Entries) == 0 {
-		return false
-	}
-	for i := range old {
-		if !l.holds(old[i].product) {
-			return false
-		}
-	}
-	return true
-}
-
-func (l *Line) holds(product string) bool {
-	for i := range l.Entries {
-		if l.Entries[i].Product == product {
-			return true
-		}
-	}
-	return false
+// hasAll tells whether all products that a line had are still with it.
+func hasAll(entries []Entry, old []ledgerRow) bool {
+	return len(entries) > 0 && lo.EveryBy(old, func(row ledgerRow) bool {
+		return slices.ContainsFunc(entries, func(e Entry) bool { return e.Product == row.product })
+	})
 }
 
 // products are those that belong to a line.
