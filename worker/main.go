@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -25,28 +26,29 @@ import (
 // no setting for that, so memory that is never touched, and takes none of the
 // machine, counts as if it were in use.
 const (
-	gcPercent    = 52
+	gcPercent    = 45
 	ballastBytes = 64 << 20
 )
 
-var ballast []byte
-
-// tuneCollector sets what GOGC and GOMEMLIMIT in the environment leave open.
-func tuneCollector() {
+// tuneCollector sets what GOGC and GOMEMLIMIT in the environment leave open, and
+// returns what has to stay alive.
+func tuneCollector() (ballast []byte) {
 	if os.Getenv("GOGC") != "" || debug.SetMemoryLimit(-1) != math.MaxInt64 {
-		return
+		return nil
 	}
-	ballast = make([]byte, ballastBytes)
 	debug.SetGCPercent(gcPercent)
+	return make([]byte, ballastBytes)
 }
 
 func main() {
-	tuneCollector()
+	ballast := tuneCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, environment{
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr, environment{
 		vars:  envconfig.EnvLookupOS,
 		files: config.OS(),
 		dial:  dial,
-	}))
+	})
+	runtime.KeepAlive(ballast)
+	os.Exit(code)
 }
