@@ -293,9 +293,9 @@ func (c *Client) try(ctx context.Context, call call, sending *sending) error {
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return c.refused(call, response)
 	}
-	buffer := quickjson.Buffer()
+	buffer, err := quickjson.Whole(response.Body, maxBody)
 	defer quickjson.Release(buffer)
-	if _, err := buffer.ReadFrom(io.LimitReader(response.Body, maxBody+1)); err != nil {
+	if err != nil {
 		return c.unanswered(ctx, call, err)
 	}
 	if buffer.Len() > maxBody {

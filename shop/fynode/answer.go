@@ -29,9 +29,8 @@ func (c *Client) ask(ctx context.Context, op string, send func() (*http.Response
 		body, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
 		return c.refused(op, response, body)
 	}
-	buffer := quickjson.Buffer()
+	buffer, err := quickjson.Whole(response.Body, maxAnswer)
 	defer quickjson.Release(buffer)
-	_, err = buffer.ReadFrom(io.LimitReader(response.Body, maxAnswer+1))
 	body := buffer.Bytes()
 	switch {
 	case err != nil:
