@@ -18,35 +18,31 @@ func (a *Activities) name(shop string, pass int64, dryRun bool, kind snapshot.Ki
 	return snapshot.Name{Shop: shop, Pass: pass, DryRun: dryRun, Kind: kind, At: a.now(), Unique: uuid.NewString()[:8]}
 }
 
-// fetched is a catalogue that FetchStock has put into the archive, or read there:
-// its items, and the codes that are gone.
-type fetched struct {
+// catalogue is a snapshot: its items, and the codes that are gone.
+type catalogue struct {
 	items []stock.Item
 	gone  []string
 }
 
-func (a *Activities) fetched(ctx context.Context, ref protocol.Ref) (c fetched, err error) {
-	if held, ok := a.handover.take(ref); ok {
-		return held.(fetched), a.archive.Check(ctx, ref)
-	}
-	c.items, c.gone, err = a.catalogue(ctx, ref)
-	return c, err
-}
-
-// catalogue reads a snapshot: its items, and the codes that are gone.
-func (a *Activities) catalogue(ctx context.Context, ref protocol.Ref) (items []stock.Item, gone []string, err error) {
-	items = make([]stock.Item, 0, max(ref.Rows, 0))
+func (a *Activities) catalogue(ctx context.Context, ref protocol.Ref) (catalogue, error) {
+	c := catalogue{items: make([]stock.Item, 0, max(ref.Rows, 0))}
 	for line, err := range snapshot.Read[snapshot.CatalogueLine](ctx, a.archive, ref) {
 		if err != nil {
-			return nil, nil, fmt.Errorf("read catalogue %s: %w", ref.Key, err)
+			return catalogue{}, fmt.Errorf("read catalogue %s: %w", ref.Key, err)
 		}
 		if line.Gone {
-			gone = append(gone, line.Code)
+			c.gone = append(c.gone, line.Code)
 			continue
 		}
-		items = append(items, line.Item)
+		c.items = append(c.items, line.Item)
 	}
-	return items, gone, nil
+	return c, nil
+}
+
+// items are those of a snapshot.
+func (a *Activities) items(ctx context.Context, ref protocol.Ref) ([]stock.Item, error) {
+	c, err := a.catalogue(ctx, ref)
+	return c.items, err
 }
 
 func (a *Activities) plan(ctx context.Context, ref protocol.Ref) (stock.Plan, error) {
@@ -55,14 +51,6 @@ func (a *Activities) plan(ctx context.Context, ref protocol.Ref) (stock.Plan, er
 		return stock.Plan{}, fmt.Errorf("read plan %s: %w", ref.Key, err)
 	}
 	return stock.Plan{Lines: lines}, nil
-}
-
-// matched are the lines of a plan that MatchProducts has put into the archive.
-func (a *Activities) matched(ctx context.Context, ref protocol.Ref) (stock.Plan, error) {
-	if held, ok := a.handover.take(ref); ok {
-		return stock.Plan{Lines: held.([]stock.Line)}, a.archive.Check(ctx, ref)
-	}
-	return a.plan(ctx, ref)
 }
 
 // listed are the receipts that refs point to: some point to a list of them.
@@ -98,16 +86,24 @@ func (a *Activities) receipts(ctx context.Context, refs []protocol.Ref) ([]stock
 	return receipts, nil
 }
 
+// remembered is what of a memory needs no archive; nil where it is empty.
+func remembered(m protocol.Memory) *stock.Memory {
+	if m.Baseline.Zero() && m.Ledger.Zero() {
+		return nil
+	}
+	return &stock.Memory{Products: m.Products, Basis: m.Basis}
+}
+
 // recall reads what the archive remembers; nil where that is nothing.
 func (a *Activities) recall(ctx context.Context, m protocol.Memory) (*stock.Memory, error) {
-	if m.Baseline.Zero() && m.Ledger.Zero() {
+	memory := remembered(m)
+	if memory == nil {
 		return nil, nil
 	}
-	memory := &stock.Memory{Products: m.Products, Basis: m.Basis}
 	group, reading := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		if !m.Baseline.Zero() {
-			memory.Items, _, err = a.catalogue(reading, m.Baseline)
+			memory.Items, err = a.items(reading, m.Baseline)
 		}
 		return err
 	})

@@ -95,7 +95,7 @@ func (e *explaining) read(ctx context.Context, passes []pastPass) (err error) {
 		return err
 	}
 	if !catalogue.Zero() {
-		e.items, _, err = e.a.catalogue(ctx, catalogue)
+		e.items, err = e.a.items(ctx, catalogue)
 	}
 	if catalogue.Zero() || forgotten(err) {
 		e.notes = append(e.notes, message.CatalogueNotKept)

@@ -75,9 +75,9 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 	if err != nil {
 		return protocol.Fetched{}, err
 	}
-	a.handover.give(ref, fetched{items: items, gone: lo.Map(gone, func(item stock.Item, _ int) string { return item.Code })})
-	a.handover.give(memory.Baseline, fetched{items: baseline})
-	result := protocol.Fetched{
+	a.handover.give(ref, catalogue{items: items, gone: lo.Map(gone, func(item stock.Item, _ int) string { return item.Code })})
+	a.handover.give(memory.Baseline, catalogue{items: baseline})
+	fetched := protocol.Fetched{
 		Catalogue: protocol.Catalogue{
 			Ref: ref, TakenAt: sweep.StartedAt, Items: len(items), Requests: sweep.Requests + asked,
 			Throttled: sweep.Throttled, Complete: sweep.Complete, Changed: len(moved) > 0, Delta: delta,
@@ -87,9 +87,9 @@ func (a *Activities) fetch(ctx context.Context, client *kros.Client, req protoco
 		Warnings: warnings(known.lost, filter),
 	}
 	if req.Brief && reflect.DeepEqual(memory, req.Memory) {
-		result.Same, result.Memory = true, protocol.Memory{}
+		fetched.Same, fetched.Memory = true, protocol.Memory{}
 	}
-	return result, nil
+	return fetched, nil
 }
 
 // sweep reads the whole catalogue or, where that is enough, what has changed.
@@ -121,7 +121,7 @@ func (a *Activities) codes(ctx context.Context, shop string, baseline []stock.It
 	if len(baseline) == 0 {
 		newest, err := a.find(ctx, protocol.InspectRequest{Shop: shop, Kind: protocol.InspectCatalogue})
 		if err == nil {
-			baseline, _, err = a.catalogue(ctx, newest)
+			baseline, err = a.items(ctx, newest)
 		}
 		if err != nil && !forgotten(err) {
 			return nil, err

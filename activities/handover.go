@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -9,17 +10,15 @@ import (
 
 // handover holds what one activity of a pass has just put into the archive, or
 // read from it, for the next one on the same worker, which need not decode it
-// again. It is a short cut and no more: what is not in it, because another
-// worker, a repeat or a longer wait is between, is read from the archive. And
-// who takes it checks that the archive still has it: that alone is what a pass
-// relies on, and what the next pass will find.
+// again. It is a short cut and no more: handed reads from the archive what is not
+// in it, because another worker, a repeat or a longer wait is between.
 type handover struct {
 	mu   sync.Mutex
 	rows int
-	held map[protocol.Ref]handed
+	held map[protocol.Ref]given
 }
 
-type handed struct {
+type given struct {
 	value  any
 	forget *time.Timer
 }
@@ -41,21 +40,31 @@ func (h *handover) give(ref protocol.Ref, value any) {
 		return
 	}
 	if h.held == nil {
-		h.held = map[protocol.Ref]handed{}
+		h.held = map[protocol.Ref]given{}
 	}
-	h.held[ref] = handed{value: value, forget: time.AfterFunc(handoverFor, func() { h.take(ref) })}
+	h.held[ref] = given{value: value, forget: time.AfterFunc(handoverFor, func() { h.take(ref) })}
 	h.rows += ref.Rows
+}
+
+// handed is what was given for ref, or else what read gets from the archive. That
+// the archive still has it is checked in any case: that alone is what a pass
+// relies on, and what the next pass will find.
+func handed[T any](ctx context.Context, a *Activities, ref protocol.Ref, read func(context.Context, protocol.Ref) (T, error)) (T, error) {
+	if value, held := a.handover.take(ref); held {
+		return value.(T), a.archive.Check(ctx, ref)
+	}
+	return read(ctx, ref)
 }
 
 // take returns what was given, once.
 func (h *handover) take(ref protocol.Ref) (value any, held bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	given, held := h.held[ref]
+	one, held := h.held[ref]
 	if held {
-		given.forget.Stop()
+		one.forget.Stop()
 		delete(h.held, ref)
 		h.rows -= ref.Rows
 	}
-	return given.value, held
+	return one.value, held
 }

@@ -82,7 +82,7 @@ func (w *listing) catalogue(ctx context.Context) ([]stock.Item, time.Time, error
 		return nil, time.Time{}, fmt.Errorf("list the archive of %q: %w", w.req.Shop, err)
 	}
 	if asked, ok := lo.Find(entries, func(e snapshot.Entry) bool { return e.Key == w.req.Catalogue.Key }); ok {
-		items, _, err := w.a.catalogue(ctx, w.req.Catalogue)
+		items, err := w.a.items(ctx, w.req.Catalogue)
 		return items, asked.At, err
 	}
 	newest, ok := lo.Last(entries)
@@ -93,7 +93,7 @@ func (w *listing) catalogue(ctx context.Context) ([]stock.Item, time.Time, error
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	items, _, err := w.a.catalogue(ctx, ref)
+	items, err := w.a.items(ctx, ref)
 	return items, newest.At, err
 }
 

@@ -91,18 +91,16 @@ func (m *matching) run(ctx context.Context) (protocol.Matched, error) {
 // is compared with. They are as large as each other, so they are read side by
 // side.
 func (m *matching) read(ctx context.Context) error {
-	if known := m.req.Memory; !known.Baseline.Zero() || !known.Ledger.Zero() {
-		m.memory = &stock.Memory{Products: known.Products, Basis: known.Basis}
-	}
+	m.memory = remembered(m.req.Memory)
 	group, reading := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		catalogue, err := m.a.fetched(reading, m.req.Catalogue.Ref)
+		catalogue, err := handed(reading, m.a, m.req.Catalogue.Ref, m.a.catalogue)
 		m.items, m.gone = catalogue.items, catalogue.gone
 		return err
 	})
 	if !m.req.Memory.Baseline.Zero() {
 		group.Go(func() error {
-			baseline, err := m.a.fetched(reading, m.req.Memory.Baseline)
+			baseline, err := handed(reading, m.a, m.req.Memory.Baseline, m.a.catalogue)
 			m.memory.Items = baseline.items
 			return err
 		})
@@ -196,7 +194,7 @@ func (m *matching) keep(ctx context.Context, plan stock.Plan, products []stock.P
 	}
 	matched.Plan = ref
 	if !m.req.DryRun {
-		m.a.handover.give(ref, plan.Lines)
+		m.a.handover.give(ref, stock.Plan{Lines: plan.Lines}) // as it is read from the archive
 	}
 	if m.req.SamplesHash != "" && protocol.SamplesHash(matched.Samples) == m.req.SamplesHash {
 		matched.Samples, matched.SamplesKnown = nil, true

@@ -21,7 +21,7 @@ func (a *Activities) readRows(ctx context.Context, req protocol.InspectRequest) 
 	if err != nil {
 		return protocol.InspectPage{}, err
 	}
-	items, _, err := a.catalogue(ctx, req.Catalogue)
+	items, err := a.items(ctx, req.Catalogue)
 	if err != nil {
 		return protocol.InspectPage{}, err
 	}

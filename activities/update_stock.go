@@ -107,7 +107,7 @@ func (u *updating) progress() checkpoint {
 }
 
 func (u *updating) run(ctx context.Context) (protocol.Written, error) {
-	planned, err := u.a.matched(ctx, u.req.Writes)
+	planned, err := handed(ctx, u.a, u.req.Writes, u.a.plan)
 	if forgotten(err) && activity.GetInfo(ctx).Attempt == 1 { // an earlier attempt may have written
 		return protocol.Written{}, temporal.NewNonRetryableApplicationError(err.Error(), ErrorLostPlan, err)
 	}
