@@ -18,7 +18,7 @@ func TestAnAnswerIsReadWholeAndNoFurtherThanOneByteBehindTheLimit(t *testing.T) 
 	for _, length := range []int{0, 1, 1<<20 - 1, 1 << 20, 1<<20 + 1, limit - 1, limit, limit + 1, len(text)} {
 		buffer, err := quickjson.Whole(strings.NewReader(text[:length]), limit)
 		require.NoError(t, err)
-		require.True(t, buffer.String() == text[:min(length, limit+1)], "%d bytes", length)
+		require.Equal(t, text[:min(length, limit+1)], buffer.String(), "%d bytes", length)
 		quickjson.Release(buffer)
 	}
 
